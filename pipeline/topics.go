@@ -7,9 +7,6 @@ import (
 	"stripeline/schemas"
 )
 
-// DefaultNamespace is the prefix of every internal topic, subject, group and transactional id.
-const DefaultNamespace = "stripeline"
-
 // Shape is how internal topics are made where they do not exist.
 type Shape struct {
 	Partitions  int32 // of packets, acks, blocks, commands and files alike
@@ -34,9 +31,6 @@ func Qualify(namespace, name string) string { return namespace + "." + name }
 // records go when every reader of the plan has passed them.
 func InternalTopics(namespace string, shape Shape) []kafka.Topic {
 	topic := func(name string, configs map[string]string) kafka.Topic {
-		if shape.Replication >= 3 {
-			configs["min.insync.replicas"] = "2"
-		}
 		return kafka.Topic{Name: Qualify(namespace, name), Partitions: shape.Partitions, Replication: shape.Replication, Configs: configs}
 	}
 	kept := func() map[string]string {

@@ -19,9 +19,10 @@ type view struct {
 	stop    context.CancelFunc
 	done    chan struct{}
 
-	mu    sync.Mutex
-	moved chan struct{} // closed and replaced whenever the reader has moved on
-	err   error         // why the view has ended
+	mu        sync.Mutex
+	positions map[int32]int64 // everything before them was put
+	moved     chan struct{}   // closed and replaced whenever positions have moved on
+	err       error           // why the view has ended
 }
 
 // openView starts a view at the given offset of each partition.
@@ -31,7 +32,8 @@ func openView(cluster *kafka.Cluster, topic string, from map[int32]int64, put fu
 		return nil, fmt.Errorf("read %s: %w", topic, err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	v := &view{cluster: cluster, topic: topic, reader: reader, put: put, stop: stop, done: make(chan struct{}), moved: make(chan struct{})}
+	v := &view{cluster: cluster, topic: topic, reader: reader, put: put, stop: stop, done: make(chan struct{}),
+		positions: maps.Clone(from), moved: make(chan struct{})}
 	go v.run(ctx)
 	return v, nil
 }
@@ -46,6 +48,9 @@ func (v *view) run(ctx context.Context) {
 			}
 		}
 		v.mu.Lock()
+		for p := range v.positions {
+			v.positions[p] = v.reader.Position(p)
+		}
 		v.err = err
 		close(v.moved)
 		v.moved = make(chan struct{})
@@ -58,18 +63,18 @@ func (v *view) run(ctx context.Context) {
 
 // CatchUp returns once the view holds everything that was committed when it was called.
 func (v *view) CatchUp(ctx context.Context) error {
-	_, ends, err := v.cluster.Ends(ctx, v.topic)
+	ends, err := v.cluster.StableEnds(ctx, v.topic)
 	if err != nil {
 		return fmt.Errorf("look up the end of %s: %w", v.topic, err)
 	}
 	for {
 		v.mu.Lock()
-		moved, failed := v.moved, v.err
+		moved, failed, reached := v.moved, v.err, v.reached(ends)
 		v.mu.Unlock()
 		if failed != nil {
 			return fmt.Errorf("read %s: %w", v.topic, failed)
 		}
-		if v.reached(ends) {
+		if reached {
 			return nil
 		}
 		select {
@@ -81,7 +86,7 @@ func (v *view) CatchUp(ctx context.Context) error {
 }
 
 func (v *view) reached(ends []int64) bool {
-	for partition, position := range v.reader.Positions() {
+	for partition, position := range v.positions {
 		if position < ends[partition] {
 			return false
 		}
@@ -104,7 +109,7 @@ func fromStart(ctx context.Context, cluster *kafka.Cluster, topic string, partit
 
 // fromEnd gives the stable end of the named partitions, or of all when none is named.
 func fromEnd(ctx context.Context, cluster *kafka.Cluster, topic string, partitions ...int32) (map[int32]int64, error) {
-	_, ends, err := cluster.Ends(ctx, topic)
+	ends, err := cluster.StableEnds(ctx, topic)
 	return pick(ends, partitions), err
 }
 

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/pflag"
+
+	"stripeline/pipeline"
+)
+
+// withSite runs a verb's work on the block journey's topics, which are made where they are missing.
+func (a *app) withSite(ctx context.Context, shape pipeline.Shape, work func(context.Context, *pipeline.Site) error) error {
+	cluster, err := a.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer cluster.Close()
+	registry, err := a.registry()
+	if err != nil {
+		return err
+	}
+	site, err := pipeline.EnterSite(ctx, cluster, registry, shape)
+	if err != nil {
+		return err
+	}
+	return work(ctx, site)
+}
+
+// shapeFlags declares how internal topics are made where they are missing.
+func shapeFlags(f *pflag.FlagSet) *pipeline.Shape {
+	shape := pipeline.DefaultShape()
+	f.Int32Var(&shape.Partitions, "partitions", shape.Partitions, "partitions of the internal topics, where they are made")
+	f.Int16Var(&shape.Replication, "replication", shape.Replication, "their replicas (0: 3, or the number of brokers)")
+	f.IntVar(&shape.MaxPacket, "max-packet", shape.MaxPacket, "max.message.bytes of the packets topic: 1024k cells need more than the default")
+	return &shape
+}
+
+// size is a number of bytes for people.
+func size(bytes int64) string {
+	switch {
+	case bytes < 1<<10:
+		return fmt.Sprintf("%d B", bytes)
+	case bytes < 1<<20:
+		return fmt.Sprintf("%.1f KiB", float64(bytes)/(1<<10))
+	case bytes < 1<<30:
+		return fmt.Sprintf("%.1f MiB", float64(bytes)/(1<<20))
+	}
+	return fmt.Sprintf("%.2f GiB", float64(bytes)/(1<<30))
+}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Exit codes of every verb.
+const (
+	exitDone        = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitRejects     = 3
+	exitInterrupted = 130
+)
+
+// errInterrupted is the cause of the context's end after SIGINT or SIGTERM. A verb that stopped because of it returns it, or any error
+// that wraps context.Canceled, after it has printed its summary.
+var errInterrupted = errors.New("interrupted")
+
+// exitError is an error with the exit code that it stands for.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string { return e.err.Error() }
+func (e *exitError) Unwrap() error { return e.err }
+
+// usagef says that the command line or the configuration is wrong (exit code 2). The text is "what is wrong, where: what to do".
+func usagef(format string, args ...any) error {
+	return &exitError{code: exitUsage, err: fmt.Errorf(format, args...)}
+}
+
+// failf says that the work failed (exit code 1). Plain errors mean the same.
+func failf(format string, args ...any) error {
+	return &exitError{code: exitFailed, err: fmt.Errorf(format, args...)}
+}
+
+// rejected says that the work is done but n records of source were put aside on the topic rejects (exit code 3).
+func rejected(n int64, rejects, source string) error {
+	noun := "records were"
+	if n == 1 {
+		noun = "record was"
+	}
+	return &exitError{code: exitRejects, err: fmt.Errorf("%d %s put aside on %s: see 'stripeline rejects ls %s'", n, noun, rejects, source)}
+}
+
+// finish prints the one line that err deserves and gives the exit code.
+func (a *app) finish(ctx context.Context, err error) int {
+	if err == nil {
+		return exitDone
+	}
+	code := a.exitCode(ctx, err)
+	if code == exitInterrupted {
+		err = errInterrupted
+	}
+	if a.settings.JSON {
+		line, _ := json.Marshal(map[string]any{"error": oneLine(err), "code": code})
+		fmt.Fprintf(a.io.err, "%s\n", line)
+		return code
+	}
+	fmt.Fprintf(a.io.err, "stripeline: %s\n", oneLine(err))
+	return code
+}
+
+func (a *app) exitCode(ctx context.Context, err error) int {
+	if !a.startable {
+		return exitUsage
+	}
+	interrupted := errors.Is(context.Cause(ctx), errInterrupted)
+	if errors.Is(err, errInterrupted) || interrupted && errors.Is(err, context.Canceled) {
+		return exitInterrupted
+	}
+	var exit *exitError
+	if errors.As(err, &exit) {
+		return exit.code
+	}
+	return exitFailed
+}
+
+// oneLine keeps an error on one line, whatever a library put into it.
+func oneLine(err error) string {
+	return strings.Join(strings.Fields(err.Error()), " ")
+}

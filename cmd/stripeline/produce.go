@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"stripeline/pipeline"
+)
+
+// produceVerb sends rows or lines to a topic.
+func produceVerb(a *app) *cobra.Command {
+	return group("produce", "Send CSV rows or plain lines to a topic", produceCSVVerb(a), produceLinesVerb(a))
+}
+
+func produceCSVVerb(a *app) *cobra.Command {
+	f := &csvFlags{}
+	cmd := &cobra.Command{
+		Use: "csv FILE...", Short: "Send CSV rows as Avro records, typed by a schema of the registry", Args: cobra.MinimumNArgs(1),
+		Long: `Send CSV rows as Avro records. Columns are matched to the fields of the subject's latest schema by name or alias; gzip and zstd are
+recognised by content; - is standard input. A row that does not fit goes to <topic>.rejects as its original bytes, with the reason in
+headers, and the exit code is 3.`,
+		Example: examples(
+			"produce csv flights.csv.gz --topic flights --null NA --key carrier",
+			"produce csv 'in/*.csv' --topic flights --dry-run -n 20",
+			"produce csv - --topic flights --acks < flights.csv"),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.produceCSV(cmd, args, f) },
+	}
+	f.declare(cmd.Flags())
+	return cmd
+}
+
+func (a *app) produceCSV(cmd *cobra.Command, files []string, f *csvFlags) error {
+	ctx := cmd.Context()
+	if f.topic == "" {
+		return usagef("produce csv needs a topic: say --topic")
+	}
+	p, err := f.journey(files)
+	if err != nil {
+		return err
+	}
+	p.CSV.Stdin = a.io.in
+	if p.Registry, err = a.subjects(); err != nil {
+		return err
+	}
+	if f.dryRun {
+		return a.tryCSV(cmd, p, f.limit)
+	}
+	return a.send(ctx, &p.Production, f.acks, p.Run)
+}
+
+// send runs a production and prints what came of it.
+func (a *app) send(ctx context.Context, p *pipeline.Production, acks bool, run func(context.Context) (pipeline.RowSummary, error)) error {
+	cluster, err := a.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer cluster.Close()
+	p.Cluster, p.Progress = cluster, &pipeline.RowProgress{}
+	if acks {
+		p.Acked = a.printAck
+	}
+	bar := a.progress("produce", sizeOf(p.Files), func() string {
+		return fmt.Sprintf("%d rows, %d rejects", p.Progress.Acked.Load(), p.Progress.Rejects.Load())
+	})
+	stop := every(200*time.Millisecond, func() {
+		bar.set(p.Progress.Bytes.Load())
+		_ = a.output.flush()
+	})
+	summary, err := run(ctx)
+	stop()
+	bar.done()
+	if err == nil || summary.Rows > 0 {
+		a.printSummary(p.Topic, summary)
+	}
+	if err != nil {
+		return a.missingTopic(err, p.Topic)
+	}
+	if summary.Rejects > 0 {
+		return rejected(summary.Rejects, pipeline.RejectsTopic(p.Topic), p.Topic)
+	}
+	return nil
+}
+
+func (a *app) printAck(ack pipeline.Ack) {
+	ms := float64(ack.Took.Microseconds()) / 1000
+	v := map[string]any{"number": ack.Number, "partition": ack.Partition, "offset": ack.Offset, "ms": ms}
+	_ = a.output.emitLater(v, func(w io.Writer) { fmt.Fprintf(w, "%d\t%d\t%d\t%.3f\n", ack.Number, ack.Partition, ack.Offset, ms) })
+}
+
+func (a *app) printSummary(topic string, s pipeline.RowSummary) {
+	if a.settings.Quiet {
+		return
+	}
+	v := map[string]any{
+		"topic": topic, "rows": s.Rows, "acked": s.Acked, "rejects": s.Rejects, "bytes": s.Bytes, "blank_lines": s.Blank,
+		"seconds": s.Took.Seconds(), "finished": s.Finished, "subject": s.Schema.Subject, "version": s.Schema.Version, "schema_id": s.Schema.ID,
+	}
+	_ = a.output.emit(v, func(w io.Writer) {
+		fmt.Fprintf(w, "%s: %d rows read, %d acked, %d rejects in %.1f s (%.0f rows/s, %s)\n",
+			topic, s.Rows, s.Acked, s.Rejects, s.Took.Seconds(), float64(s.Acked)/max(s.Took.Seconds(), 1e-9), rate(s.Bytes, s.Took))
+	})
+}
+
+func (a *app) tryCSV(cmd *cobra.Command, p *pipeline.ProduceCSV, n int64) error {
+	rejects := int64(0)
+	err := p.Try(cmd.Context(), n, func(t pipeline.RowTrial) error {
+		if t.Message != "" {
+			rejects++
+		}
+		return a.output.emit(t, func(w io.Writer) {
+			if t.Message != "" {
+				fmt.Fprintf(w, "%s:%d: reject (%s): %s\n", t.File, t.Line, t.Code, t.Message)
+				return
+			}
+			fmt.Fprintf(w, "%s:%d: %s\n", t.File, t.Line, t.Record)
+		})
+	})
+	if err == nil && rejects > 0 {
+		return &exitError{code: exitRejects, err: fmt.Errorf("%d of these rows would be rejected: see the reasons above", rejects)}
+	}
+	return err
+}
+
+// sizeOf is the sum of the files' sizes, 0 when it is unknown or says nothing about the rows in them.
+func sizeOf(files []string) int64 {
+	var sum int64
+	for _, name := range files {
+		info, err := os.Stat(name)
+		if err != nil || !info.Mode().IsRegular() {
+			return 0
+		}
+		sum += info.Size()
+	}
+	return sum
+}
+
+// every calls do until the function that it returns is called.
+func every(d time.Duration, do func()) (stop func()) {
+	ticker := time.NewTicker(d)
+	end, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			select {
+			case <-ticker.C:
+				do()
+			case <-end:
+				return
+			}
+		}
+	}()
+	return func() {
+		ticker.Stop()
+		close(end)
+		<-ended
+	}
+}

@@ -1,0 +1,32 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"stripeline/pipeline"
+)
+
+func produceLinesVerb(a *app) *cobra.Command {
+	p := &pipeline.ProduceLines{}
+	var acks bool
+	cmd := &cobra.Command{
+		Use: "lines FILE...", Short: "Send each line as one record, as it is", Args: cobra.MinimumNArgs(1),
+		Example: examples("produce lines notes.txt --topic notes", "produce lines - --topic notes --key-separator :"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if p.Topic == "" {
+				return usagef("produce lines needs a topic: say --topic")
+			}
+			p.Files, p.Lines.Stdin = args, a.io.in
+			return a.send(cmd.Context(), &p.Production, acks, p.Run)
+		},
+	}
+	set := cmd.Flags()
+	set.StringVarP(&p.Topic, "topic", "t", "", "topic to write to")
+	set.StringVar(&p.KeySeparator, "key-separator", "", "what is before it becomes the record key")
+	set.BoolVar(&p.Sync, "sync", false, "wait for each record before the next")
+	set.BoolVar(&acks, "acks", false, "print a line per ack: number, partition, offset, milliseconds")
+	set.StringVar(&p.Compression, "compression", "", "none, gzip, snappy, lz4 or zstd")
+	set.BoolVar(&p.Lines.Follow, "follow", false, "wait for more at the end of a file")
+	set.IntVar(&p.Lines.MaxLine, "max-line", 1<<20, "longest line in bytes")
+	return cmd
+}

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"stripeline/pipeline"
+	"stripeline/schemas"
+)
+
+// rmVerb removes files from the catalog.
+func rmVerb(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use: "rm PATH...", Short: "Remove files from the catalog", Args: cobra.MinimumNArgs(1),
+		Long:    "Remove files, and give up what is being written under their paths. Their shards go 10 minutes later.",
+		Example: examples("rm /iso/big.iso"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.change(cmd.Context(), args, func(ctx context.Context, site *pipeline.Site) error {
+				for _, path := range args {
+					if err := site.Remove(ctx, path); err != nil {
+						return err
+					}
+					if err := a.changed("removed", path); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		},
+	}
+}
+
+// mvVerb renames a file within its volume.
+func mvVerb(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use: "mv PATH NEW-PATH", Short: "Rename a file of the catalog", Args: cobra.ExactArgs(2),
+		Long:    "Rename a file within its volume, which is the first element of its path. What the new path had is replaced.",
+		Example: examples("mv /iso/big.iso /iso/old.iso"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.change(cmd.Context(), args, func(ctx context.Context, site *pipeline.Site) error {
+				if err := site.Rename(ctx, args[0], args[1]); err != nil {
+					return err
+				}
+				return a.changed("renamed", args[0]+" to "+args[1])
+			})
+		},
+	}
+}
+
+// change checks the paths and runs the work.
+func (a *app) change(ctx context.Context, paths []string, work func(context.Context, *pipeline.Site) error) error {
+	for _, path := range paths {
+		if err := schemas.CheckPath(path); err != nil {
+			return usagef("%w", err)
+		}
+	}
+	return a.withSite(ctx, pipeline.DefaultShape(), work)
+}
+
+func (a *app) changed(verb, what string) error {
+	return a.output.emit(map[string]string{verb: what}, func(w io.Writer) { fmt.Fprintf(w, "%s %s\n", verb, what) })
+}

@@ -1,0 +1,195 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"stripeline/pipeline/flow"
+	"stripeline/pipeline/kafka"
+	"stripeline/processors/conform"
+	"stripeline/schemas"
+	"stripeline/schemas/rowplan"
+)
+
+// Production says where rows go and how. It is common to CSV and plain lines.
+type Production struct {
+	Cluster *kafka.Cluster
+	Files   []string // names, patterns, or "-"
+	Topic   string
+
+	Sync        bool   // wait for each record before the next
+	Compression string // as kafka.ProducerConfig has it
+	MaxRejects  int64  // more stop the run; 0: no bound
+
+	Acked    func(Ack)    // told of every record that is confirmed; may be nil; must not block
+	Progress *RowProgress // counts while it runs; may be nil
+}
+
+// RowSummary is what a run came to.
+type RowSummary struct {
+	Schema   RowSchema
+	Rows     int64 // read: Acked + Rejects, unless the run was stopped
+	Acked    int64
+	Rejects  int64
+	Bytes    int64 // read, after decompression
+	Blank    int64 // lines passed over
+	Took     time.Duration
+	Finished bool // every file was read to its end
+}
+
+// ErrTooManyRejects says that MaxRejects was exceeded.
+var ErrTooManyRejects = errors.New("too many rejects")
+
+// RejectsTopic is where records of a topic go that cannot be processed.
+func RejectsTopic(topic string) string { return flow.RejectsTopic(topic) }
+
+// rowSource gives rows, io.EOF behind the last; a row's slices are valid until the next call.
+type rowSource interface {
+	Next(ctx context.Context) (rowplan.Row, error)
+	Close() error
+}
+
+// stream is one source with what its rows become.
+type stream struct {
+	source rowSource
+	stage  func(rowplan.Row, func(conform.Record)) error
+	key    func(rowplan.Row) []byte // of a reject
+}
+
+// rowRun sends the rows of a production.
+type rowRun struct {
+	Production
+	schema   RowSchema
+	verb     string // for the headers of rejects
+	made     conform.Record
+	limit    int // bytes of a value that the topic takes
+	producer *kafka.Producer
+	sender   *sender
+	rejects  *rowRejects
+	began    time.Time
+	before   int64 // bytes of the files that are done
+	blank    int64
+}
+
+func newRowRun(p Production, verb string) *rowRun {
+	if p.Progress == nil {
+		p.Progress = &RowProgress{}
+	}
+	return &rowRun{Production: p, verb: verb, began: time.Now()}
+}
+
+// open looks at the topic and opens the producer.
+func (r *rowRun) open(ctx context.Context) error {
+	info, err := r.Cluster.Identify(ctx, r.Topic)
+	if err != nil {
+		return err
+	}
+	batch := min(info.MaxMessageBytes, 16<<20)
+	r.limit = batch - 4<<10
+	linger := time.Millisecond
+	if r.Sync {
+		linger = 0
+	}
+	r.producer, err = r.Cluster.NewProducer(kafka.ProducerConfig{
+		Name: "produce", MaxBatch: int32(batch), Compression: r.Compression, Linger: linger,
+	})
+	if err != nil {
+		return err
+	}
+	r.sender = newSender(r.producer, r.Topic, r.Progress)
+	r.sender.acked, r.sender.sync = r.Acked, r.Sync
+	r.rejects = &rowRejects{cluster: r.Cluster, producer: r.producer, topic: r.Topic, verb: r.verb, schema: r.schema, progress: r.Progress}
+	return nil
+}
+
+// run calls each for the numbers below n, then waits until everything sent is confirmed. The first context ends with the first failure, the
+// second a while after the person's interruption, so that what was sent before is still confirmed.
+func (r *rowRun) run(ctx context.Context, n int, each func(reading, sending context.Context, i int) error) error {
+	reading, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	sending, done := outlasting(ctx)
+	defer done()
+	r.sender.stop, r.rejects.stop = stop, stop
+	var err error
+	for i := 0; i < n && err == nil; i++ {
+		err = each(reading, sending, i)
+	}
+	if reading.Err() != nil {
+		err = context.Cause(reading)
+	}
+	if flushErr := r.producer.Flush(sending); err == nil {
+		err = flushErr
+	}
+	if err == nil && reading.Err() != nil {
+		err = context.Cause(reading) // the last records failed
+	}
+	return err
+}
+
+// drain sends the rows of one stream.
+func (r *rowRun) drain(reading, sending context.Context, s stream) error {
+	for {
+		row, err := s.source.Next(reading)
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if n := r.Progress.Rows.Add(1); n%256 == 0 {
+			r.Progress.Bytes.Store(r.before + row.Offset)
+			if reading.Err() != nil {
+				return reading.Err()
+			}
+		}
+		if err := r.sendRow(sending, s, row); err != nil {
+			return err
+		}
+	}
+}
+
+// sendRow sends what the row becomes, or files it.
+func (r *rowRun) sendRow(ctx context.Context, s stream, row rowplan.Row) error {
+	err := s.stage(row, r.keep)
+	if err == nil && len(r.made.Value)+len(r.made.Key) > r.limit {
+		err = schemas.Reject("too-large", fmt.Sprintf("record of %d bytes is above the topic's max.message.bytes: raise that, or split the row", len(r.made.Value)))
+	}
+	if why, ok := schemas.AsReject(err); ok {
+		return r.reject(ctx, s, row, why)
+	}
+	if err != nil {
+		return err
+	}
+	r.sender.send(ctx, r.made)
+	return nil
+}
+
+// keep holds on to what the stage emits for a row.
+func (r *rowRun) keep(made conform.Record) { r.made = made }
+
+func (r *rowRun) reject(ctx context.Context, s stream, row rowplan.Row, why *schemas.Rejection) error {
+	r.rejects.filed++
+	if r.MaxRejects > 0 && r.rejects.filed > r.MaxRejects {
+		return fmt.Errorf("%w: %d rows of %s do not fit, %d are allowed: see 'stripeline rejects ls %s'",
+			ErrTooManyRejects, r.rejects.filed, row.File, r.MaxRejects, r.Topic)
+	}
+	return r.rejects.file(ctx, row, s.key(row), why)
+}
+
+// summary is what has come of the run; err is why it ended.
+func (r *rowRun) summary(err error) RowSummary {
+	p := r.Progress
+	return RowSummary{
+		Schema: r.schema, Rows: p.Rows.Load(), Acked: p.Acked.Load(), Rejects: p.Rejects.Load(), Bytes: p.Bytes.Load(),
+		Blank: r.blank, Took: time.Since(r.began), Finished: err == nil,
+	}
+}
+
+func (r *rowRun) close() {
+	if r.producer != nil {
+		r.producer.Close()
+	}
+}

@@ -1,0 +1,157 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"stripeline/processors/conform"
+	"stripeline/producers/csvfile"
+	"stripeline/schemas/rowplan"
+)
+
+// CSVOptions say how separated values are cut into cells.
+type CSVOptions = csvfile.Options
+
+// NoQuote as CSVOptions.Quote means that nothing quotes.
+const NoQuote = csvfile.None
+
+// ErrNoColumn says that a column that was asked for is not in the header.
+var ErrNoColumn = errors.New("column is not in the header")
+
+// ProduceCSV is the journey from separated values to Avro records on a topic: each row typed by a schema of the registry, rows that do not fit
+// put aside on <topic>.rejects with their original bytes.
+type ProduceCSV struct {
+	Production
+	Registry   Subjects
+	Pin        Pin      // the zero Pin is the latest version of <topic>-value
+	Key        []string // columns; none: no key
+	CSV        CSVOptions
+	Cells      rowplan.Options
+	Provenance bool // headers file and line on every record
+}
+
+// csvInput is one file whose header fits the schema.
+type csvInput struct {
+	name   string
+	source *csvfile.Source // nil until it is opened again
+	shape  conform.Shape
+	stage  func(rowplan.Row, func(conform.Record)) error
+}
+
+// csvRun is one Run or Try.
+type csvRun struct {
+	*ProduceCSV
+	*rowRun
+	inputs []csvInput
+}
+
+// Run sends every row. The summary is right also with an error; when ctx ends, what was sent before is still confirmed.
+func (p *ProduceCSV) Run(ctx context.Context) (RowSummary, error) {
+	r := &csvRun{ProduceCSV: p, rowRun: newRowRun(p.Production, "produce csv")}
+	defer r.close()
+	err := r.lookAt(ctx)
+	if err == nil {
+		err = r.open(ctx)
+	}
+	if err == nil {
+		err = r.run(ctx, len(r.inputs), r.sendFile)
+	}
+	return r.summary(err), err
+}
+
+// lookAt finds the schema and checks the header of every file against it, before the first record.
+func (r *csvRun) lookAt(ctx context.Context) (err error) {
+	pin := r.Pin
+	if pin.Subject == "" {
+		pin.Subject = ValueSubject(r.rowRun.Topic)
+	}
+	if r.schema, err = pin.find(ctx, r.Registry); err != nil {
+		return err
+	}
+	names, err := csvfile.Expand(r.rowRun.Files)
+	if err != nil {
+		return err
+	}
+	for i, name := range names {
+		in, err := r.input(ctx, name)
+		if err != nil {
+			return err
+		}
+		if i > 0 && name != "-" {
+			in.source.Close()
+			in.source = nil
+		}
+		r.inputs = append(r.inputs, in)
+	}
+	return nil
+}
+
+// input opens a file and compiles its header against the schema.
+func (r *csvRun) input(ctx context.Context, name string) (csvInput, error) {
+	in := csvInput{name: name}
+	source, err := csvfile.Open(ctx, name, r.CSV)
+	if err != nil {
+		return in, err
+	}
+	in.source = source
+	in.shape = conform.Shape{SchemaID: uint32(r.schema.ID), Provenance: r.Provenance}
+	in.shape.Plan, err = rowplan.Compile(r.schema.Text, source.Header(), r.Cells)
+	for _, column := range r.Key {
+		i := slices.Index(source.Header(), column)
+		if i < 0 && err == nil {
+			err = fmt.Errorf("key column %q: %w, which has %s", column, ErrNoColumn, strings.Join(source.Header(), ", "))
+		}
+		in.shape.Key.Columns = append(in.shape.Key.Columns, i)
+	}
+	if err != nil {
+		source.Close()
+		return in, fmt.Errorf("%s against subject %s version %d: %w", name, r.schema.Subject, r.schema.Version, err)
+	}
+	in.stage = conform.Stage(in.shape)
+	return in, nil
+}
+
+// reopen opens a file whose header was looked at before.
+func (r *csvRun) reopen(ctx context.Context, in *csvInput) error {
+	if in.source != nil {
+		return nil
+	}
+	again, err := r.input(ctx, in.name)
+	if err == nil {
+		*in = again
+	}
+	return err
+}
+
+func (r *csvRun) sendFile(reading, sending context.Context, i int) error {
+	in := &r.inputs[i]
+	if err := r.reopen(reading, in); err != nil {
+		return err
+	}
+	err := r.drain(reading, sending, stream{source: in.source, stage: in.stage, key: in.key})
+	r.blank += in.source.Counts().Blank
+	r.before += in.source.Position().Offset
+	r.rowRun.Progress.Bytes.Store(r.before)
+	return err
+}
+
+// key is the key of a reject, nil where it cannot be computed.
+func (in *csvInput) key(row rowplan.Row) []byte {
+	key, keyed, err := in.shape.AppendKey(nil, row)
+	if err != nil || !keyed {
+		return nil
+	}
+	return key
+}
+
+func (r *csvRun) close() {
+	for _, in := range r.inputs {
+		if in.source != nil {
+			in.source.Close()
+		}
+	}
+	r.rowRun.close()
+}

@@ -1,0 +1,109 @@
+package pipeline
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"stripeline/pipeline/kafka"
+	"stripeline/processors/conform"
+)
+
+// Ack is the brokers' word for one record.
+type Ack struct {
+	Number    int64 // of the record in this run, from 1
+	Partition int32
+	Offset    int64
+	Took      time.Duration // since it was handed to the producer
+}
+
+// RowProgress is where a run stands. It is safe for concurrent use.
+type RowProgress struct {
+	Bytes   atomic.Int64 // read, after decompression
+	Rows    atomic.Int64 // read
+	Acked   atomic.Int64 // confirmed by the brokers
+	Rejects atomic.Int64 // put aside, confirmed
+}
+
+// sender hands records to a producer. What it needs for each is used again when the brokers have confirmed the record.
+type sender struct {
+	producer *kafka.Producer
+	topic    string
+	progress *RowProgress
+	acked    func(Ack) // nil: nobody is told
+	sync     bool      // wait for each record
+	waiting  chan struct{}
+	pool     sync.Pool
+	numbers  int64
+	stop     context.CancelCauseFunc // ends reading after the first error
+}
+
+// carrier is one record on its way.
+type carrier struct {
+	record kafka.Record
+	number int64
+	begun  time.Time
+	done   func(*kafka.Record, error)
+}
+
+func newSender(producer *kafka.Producer, topic string, progress *RowProgress) *sender {
+	s := &sender{producer: producer, topic: topic, progress: progress, waiting: make(chan struct{}, 1)}
+	s.pool.New = func() any {
+		c := &carrier{}
+		c.done = func(r *kafka.Record, err error) { s.confirm(c, r, err) }
+		return c
+	}
+	return s
+}
+
+// send hands over a record; its slices belong to the producer from now on.
+func (s *sender) send(ctx context.Context, made conform.Record) {
+	s.numbers++
+	c := s.pool.Get().(*carrier)
+	c.number = s.numbers
+	c.record = kafka.Record{Topic: s.topic, Key: made.Key, Value: made.Value}
+	for _, h := range made.Headers {
+		c.record.Headers = append(c.record.Headers, kafka.Header{Key: h.Key, Value: h.Value})
+	}
+	if s.acked != nil {
+		c.begun = time.Now()
+	}
+	s.producer.Produce(ctx, &c.record, c.done)
+	if s.sync {
+		<-s.waiting
+	}
+}
+
+// confirm is called by the producer, in the order of each partition.
+func (s *sender) confirm(c *carrier, r *kafka.Record, err error) {
+	if err != nil {
+		s.stop(err)
+	} else {
+		s.progress.Acked.Add(1)
+		if s.acked != nil {
+			s.acked(Ack{Number: c.number, Partition: r.Partition, Offset: r.Offset, Took: time.Since(c.begun)})
+		}
+	}
+	s.pool.Put(c)
+	if s.sync {
+		s.waiting <- struct{}{}
+	}
+}
+
+// drainTime is how long what was sent may still be confirmed after a run has been interrupted.
+const drainTime = 10 * time.Second
+
+// outlasting gives a context that ends drainTime after ctx, or with the function.
+func outlasting(ctx context.Context) (context.Context, func()) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var timer atomic.Pointer[time.Timer]
+	release := context.AfterFunc(ctx, func() { timer.Store(time.AfterFunc(drainTime, cancel)) })
+	return longer, func() {
+		release()
+		if t := timer.Load(); t != nil {
+			t.Stop()
+		}
+		cancel()
+	}
+}

@@ -1,0 +1,73 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"stripeline/pipeline/kafka"
+	"stripeline/schemas"
+)
+
+// Status is how the write plan is doing, seen from outside.
+type Status struct {
+	Links   []LinkLag      `json:"links"`
+	Targets []TargetStatus `json:"targets"`
+}
+
+// LinkLag is how far a link is behind its input, in records.
+type LinkLag struct {
+	Link    string `json:"link"`
+	Group   string `json:"group"`
+	Input   string `json:"input"`
+	State   string `json:"state"` // of the group, as the broker calls it
+	Members int    `json:"members"`
+	Lag     int64  `json:"lag"`
+	Rejects int64  `json:"rejects"` // records on <input>.rejects
+}
+
+// TargetStatus is a target with the age of its last heartbeat.
+type TargetStatus struct {
+	schemas.Target
+	Silent time.Duration `json:"silent_ns"`
+}
+
+// Status asks the brokers for every link's lag and rejects, and the targets topic for the targets.
+func (s *Site) Status(ctx context.Context) (Status, error) {
+	var all Status
+	for _, l := range WritePlan(s.Cluster.Namespace()).Links {
+		lag, err := s.linkLag(ctx, l)
+		if err != nil {
+			return all, err
+		}
+		all.Links = append(all.Links, lag)
+	}
+	targets, err := s.targets(ctx)
+	if err != nil {
+		return all, err
+	}
+	for _, t := range targets {
+		all.Targets = append(all.Targets, TargetStatus{t, time.Since(time.UnixMilli(t.Time))})
+	}
+	slices.SortFunc(all.Targets, func(a, b TargetStatus) int { return strings.Compare(a.Address, b.Address) })
+	return all, nil
+}
+
+func (s *Site) linkLag(ctx context.Context, l PlannedLink) (LinkLag, error) {
+	status := LinkLag{Link: l.Name, Group: l.Group, Input: l.Input}
+	lag, err := s.Cluster.Lag(ctx, l.Group)
+	if err != nil {
+		return status, err
+	}
+	status.State, status.Members, status.Lag = lag.State, lag.Members, lag.Total()
+	starts, ends, err := s.Cluster.Ends(ctx, l.Input+".rejects")
+	if errors.Is(err, kafka.ErrUnknownTopic) {
+		return status, nil
+	}
+	for p := range ends {
+		status.Rejects += ends[p] - starts[p]
+	}
+	return status, err
+}

@@ -1,0 +1,223 @@
+package pipeline
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"stripeline/pipeline/flow"
+	"stripeline/pipeline/kafka"
+	"stripeline/processors/mapping"
+	"stripeline/schemas"
+	"stripeline/schemas/rowshape"
+)
+
+// Findings are what is wrong with a mapping file.
+type Findings = mapping.Findings
+
+// Transform is the journey of records of one topic and schema to another topic and schema, by a mapping file, as a consumer group.
+type Transform struct {
+	Cluster  *kafka.Cluster
+	Registry Subjects
+	From, To string // topics
+	FromPin  Pin    // the zero Pin is the latest version of <topic>-value
+	ToPin    Pin
+	MapName  string // the mapping file's name, for messages
+	MapText  []byte
+	Group    string // "": <namespace>.transform.<from>.<to>
+	ToEnd    bool   // stop when everything is done that was there at the start
+
+	Compression string
+	Observer    *flow.Observer // may be nil
+}
+
+// TransformPlan is a mapping that has been checked against the schemas of the registry.
+type TransformPlan struct {
+	In, Out RowSchema
+	mapping *mapping.Plan
+	header  []byte
+	rooms   *resolvers
+}
+
+// LintMapping checks what can be checked of a mapping file without schemas.
+func LintMapping(name string, text []byte) error {
+	_, err := mapping.Parse(name, text)
+	return err
+}
+
+// CheckMapping checks a mapping file against schema texts alone, without a registry.
+func CheckMapping(name string, text []byte, in, out RowSchema) (*TransformPlan, error) {
+	file, err := mapping.Parse(name, text)
+	if err != nil {
+		return nil, err
+	}
+	from, err := rowshape.Parse(in.Text)
+	if err != nil {
+		return nil, fmt.Errorf("input schema %s: %w", in.Subject, err)
+	}
+	to, err := rowshape.Parse(out.Text)
+	if err != nil {
+		return nil, fmt.Errorf("output schema %s: %w", out.Subject, err)
+	}
+	plan, err := mapping.Compile(file, from, to)
+	if err != nil {
+		return nil, err
+	}
+	return &TransformPlan{In: in, Out: out, mapping: plan, header: binary.BigEndian.AppendUint32([]byte{0}, uint32(out.ID))}, nil
+}
+
+// Check looks up both schemas and checks the mapping file against them.
+func (t *Transform) Check(ctx context.Context) (*TransformPlan, error) {
+	if t.FromPin.Subject == "" {
+		t.FromPin.Subject = ValueSubject(t.From)
+	}
+	if t.ToPin.Subject == "" {
+		t.ToPin.Subject = ValueSubject(t.To)
+	}
+	in, err := t.FromPin.find(ctx, t.Registry)
+	if err != nil {
+		return nil, err
+	}
+	out, err := t.ToPin.find(ctx, t.Registry)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := CheckMapping(t.MapName, t.MapText, in, out)
+	if err != nil {
+		return nil, err
+	}
+	plan.rooms = &resolvers{ctx: ctx, registry: t.Registry, reader: in, byID: map[int]func([]byte) ([]byte, error){}}
+	return plan, nil
+}
+
+// TransformSummary is what a run came to.
+type TransformSummary struct {
+	Group   string
+	Records int64 // done
+	Emitted int64
+	Rejects int64
+	Took    time.Duration
+}
+
+// Run maps records until ctx ends, or with ToEnd until everything is done that was there at the start.
+func (t *Transform) Run(ctx context.Context) (TransformSummary, error) {
+	began := time.Now()
+	if t.Group == "" {
+		t.Group = t.Cluster.Name("transform." + t.From + "." + t.To)
+	}
+	summary := TransformSummary{Group: t.Group}
+	plan, err := t.ready(ctx)
+	if err != nil {
+		return summary, err
+	}
+	if t.Observer == nil {
+		t.Observer = flow.NewObserver()
+	}
+	link := &flow.StageLink{
+		Name: "transform." + t.From + "." + t.To, Group: t.Group, Input: t.From, Compression: t.Compression,
+		Stage: func(in *kafka.Record, emit func(*kafka.Record)) error { return plan.stage(in, t.To, emit) },
+	}
+	before := t.Observer.Link(link.Name).Counts
+	running, stop := context.WithCancel(ctx)
+	defer stop()
+	waited := make(chan error, 1)
+	if t.ToEnd {
+		go func() {
+			waited <- awaitCommits(running, t.Cluster, t.Group, t.From)
+			stop()
+		}()
+	}
+	err = link.Run(running, t.Cluster, t.Observer)
+	stop()
+	counts := t.Observer.Link(link.Name).Counts
+	summary.Records, summary.Emitted, summary.Rejects = counts.Done-before.Done, counts.Emitted-before.Emitted, counts.Rejects-before.Rejects
+	summary.Took = time.Since(began)
+	if err == nil && ctx.Err() != nil {
+		err = ctx.Err()
+	}
+	if err == nil && t.ToEnd {
+		err = <-waited
+	}
+	return summary, err
+}
+
+// ready checks the mapping and both topics.
+func (t *Transform) ready(ctx context.Context) (*TransformPlan, error) {
+	if t.From == t.To {
+		return nil, fmt.Errorf("input and output are both %s: name two topics", t.From)
+	}
+	for _, topic := range []string{t.From, t.To} {
+		if _, _, err := t.Cluster.Identity(ctx, topic); err != nil {
+			return nil, err
+		}
+	}
+	return t.Check(ctx)
+}
+
+// stage maps one record. Its timestamp and headers stay.
+func (p *TransformPlan) stage(in *kafka.Record, to string, emit func(*kafka.Record)) error {
+	id, payload, ok := framed(in.Value)
+	if !ok {
+		return schemas.Reject("framing", fmt.Sprintf("value of %d bytes has no five-byte registry header", len(in.Value)))
+	}
+	if id != p.In.ID {
+		var err error
+		if payload, err = p.rooms.resolve(id, payload); err != nil {
+			return err
+		}
+	}
+	value := append(make([]byte, 0, len(in.Value)+len(in.Value)/4+16), p.header...)
+	value, key, keep, err := p.mapping.Append(value, mapping.Row{Key: in.Key, Payload: payload})
+	if err != nil || !keep {
+		return err
+	}
+	emit(&kafka.Record{Topic: to, Key: key, Value: value, Headers: in.Headers, Timestamp: in.Timestamp})
+	return nil
+}
+
+// resolvers turn records under other schema ids into records of the checked input schema.
+type resolvers struct {
+	ctx      context.Context
+	registry Subjects
+	reader   RowSchema
+
+	mu   sync.Mutex
+	byID map[int]func([]byte) ([]byte, error)
+}
+
+func (r *resolvers) resolve(id int, payload []byte) ([]byte, error) {
+	resolve, err := r.find(id)
+	if err != nil {
+		return nil, err
+	}
+	resolved, err := resolve(payload)
+	if err != nil {
+		return nil, schemas.Reject("avro", err.Error())
+	}
+	return resolved, nil
+}
+
+// find gives the resolver of an id; an id that the registry does not know, or whose schema is incompatible, is a Reject.
+func (r *resolvers) find(id int) (func([]byte) ([]byte, error), error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if known := r.byID[id]; known != nil {
+		return known, nil
+	}
+	writer, err := r.registry.ID(r.ctx, id)
+	if errors.Is(err, ErrUnknownSchema) {
+		return nil, schemas.Reject("schema", fmt.Sprintf("schema id %d is not in the registry", id))
+	}
+	if err != nil {
+		return nil, err
+	}
+	resolve, err := rowshape.Resolve(writer.Text, r.reader.Text)
+	if err != nil {
+		return nil, schemas.Reject("schema", fmt.Sprintf("schema id %d against %s version %d: %v", id, r.reader.Subject, r.reader.Version, err))
+	}
+	r.byID[id] = resolve
+	return resolve, nil
+}

@@ -1,0 +1,148 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"stripeline/consumers/blockstore"
+	"stripeline/consumers/catalog"
+	"stripeline/pipeline/flow"
+	"stripeline/pipeline/kafka"
+	"stripeline/processors/erasure"
+	"stripeline/schemas"
+)
+
+// WorkerOptions say what a worker works with.
+type WorkerOptions struct {
+	Node        string                 // the name of this machine
+	Directories []blockstore.Directory // its targets
+	Observer    *flow.Observer         // sees its links; may be nil
+}
+
+// Worker runs the links of the write plan as a member of their groups, and owns storage targets.
+type Worker struct {
+	site     *Site
+	store    *blockstore.Store
+	coder    *erasure.Coder
+	observer *flow.Observer
+	producer *kafka.Producer
+	blocks   *catalog.Blocks
+	view     *view
+	watch    *caretaker
+
+	partitions int32 // of the packets topic
+	running    atomic.Bool
+	mu         sync.Mutex
+	announced  bool
+}
+
+// OpenWorker takes the targets, each with its lock, and begins to follow the blocks. The caller runs and closes it.
+func (s *Site) OpenWorker(ctx context.Context, o WorkerOptions) (*Worker, error) {
+	info, err := s.Cluster.Identify(ctx, s.Cluster.Name(schemas.TopicPackets))
+	if err != nil {
+		return nil, err
+	}
+	w := &Worker{site: s, coder: erasure.New(), observer: o.Observer, blocks: catalog.NewBlocks(), partitions: int32(info.Partitions)}
+	w.watch = newCaretaker(w)
+	if w.producer, err = s.Cluster.NewProducer(kafka.ProducerConfig{Name: "worker"}); err != nil {
+		return nil, err
+	}
+	topic := s.Cluster.Name(schemas.TopicBlocks)
+	from, err := fromStart(ctx, s.Cluster, topic)
+	if err == nil {
+		w.view, err = openView(s.Cluster, topic, from, w.seeBlock)
+	}
+	if err != nil {
+		w.producer.Close()
+		return nil, err
+	}
+	w.store, err = blockstore.Open(ctx, blockstore.Options{Directories: o.Directories, Node: o.Node, Acked: w.acked})
+	if err != nil {
+		w.view.Close()
+		w.producer.Close()
+		return nil, err
+	}
+	return w, nil
+}
+
+// seeBlock takes one record of the blocks topic into the view.
+func (w *Worker) seeBlock(r *kafka.Record) error {
+	record, err := blockRecord(w.site.Codecs, r)
+	if err != nil {
+		w.site.Log.Warn("unreadable block record", "partition", r.Partition, "offset", r.Offset, "error", err)
+		return nil
+	}
+	w.blocks.Put(r.Key, record)
+	if record != nil && record.Block != nil {
+		w.watch.see(record.Block)
+	}
+	return nil
+}
+
+// acked says what the seal knows of a block, at least up to what it knew when it was asked.
+func (w *Worker) acked(id schemas.BlockID) (schemas.Block, bool) {
+	if err := w.view.CatchUp(context.Background()); err != nil {
+		return schemas.Block{}, false
+	}
+	return w.blocks.Lookup(id)
+}
+
+// Run runs the links until ctx ends, then drains them. The error is one that running again cannot mend.
+func (w *Worker) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	run := func(name string, link interface {
+		Run(context.Context, *kafka.Cluster, *flow.Observer) error
+	}) {
+		group.Go(func() error {
+			if err := link.Run(ctx, w.site.Cluster, w.observer); err != nil {
+				return fmt.Errorf("link %s: %w", name, err)
+			}
+			return nil
+		})
+	}
+	run(LinkStore, w.storeLink())
+	run(LinkSeal, w.sealLink())
+	run(LinkNamespace, w.namespaceLink())
+	group.Go(func() error { return w.heartbeat(ctx) })
+	group.Go(func() error { return w.watch.run(ctx) })
+	w.running.Store(true)
+	defer w.running.Store(false)
+	return group.Wait()
+}
+
+// Ready gives nil once this worker's targets are announced and its links run.
+func (w *Worker) Ready() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case !w.running.Load():
+		return errors.New("the links are not started")
+	case !w.announced:
+		return errors.New("the targets are not announced yet")
+	}
+	for _, link := range w.observer.Links() {
+		stopped := slices.IndexFunc(link.Partitions, func(p flow.PartitionStatus) bool { return p.State == flow.StateStopped })
+		if stopped >= 0 {
+			p := link.Partitions[stopped]
+			return fmt.Errorf("link %s partition %d is stopped: %s", link.Name, p.Partition, p.Error)
+		}
+	}
+	return nil
+}
+
+// Targets gives this worker's targets as they are now.
+func (w *Worker) Targets() []schemas.Target { return w.store.Targets() }
+
+// Close gives the targets back. Call it after Run has returned.
+func (w *Worker) Close() error {
+	err := w.store.Close()
+	w.view.Close()
+	w.producer.Close()
+	return err
+}

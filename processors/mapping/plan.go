@@ -1,0 +1,259 @@
+package mapping
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/types"
+
+	"stripeline/schemas"
+	"stripeline/schemas/rowshape"
+)
+
+// Row is one record: its key and its Avro payload, without the registry's five-byte header.
+type Row struct {
+	Key     []byte
+	Payload []byte
+}
+
+// Plan maps rows of one schema to rows of another. It is safe for concurrent use.
+type Plan struct {
+	in      *rowshape.Shape
+	writers []writer
+	where   *expression
+	key     *expression
+	pool    sync.Pool
+}
+
+// writer adds one output field to dst.
+type writer func(dst []byte, s *scratch) ([]byte, error)
+
+// Compile checks the file against both schemas and makes the plan. The error is Findings: everything that is wrong, not the first alone.
+func Compile(f *File, in, out *rowshape.Shape) (*Plan, error) {
+	env, err := newEnv(in)
+	if err != nil {
+		return nil, fmt.Errorf("prepare mapping: %w", err)
+	}
+	c := &compiler{file: f, env: env, in: in, out: out}
+	p := &Plan{in: in, writers: make([]writer, len(out.Fields))}
+	p.pool.New = func() any { return newScratch(in) }
+	c.conditions(p)
+	c.named(p)
+	c.others(p)
+	if len(c.findings) > 0 {
+		return nil, c.findings
+	}
+	return p, nil
+}
+
+type compiler struct {
+	file     *File
+	env      *cel.Env
+	in, out  *rowshape.Shape
+	findings Findings
+}
+
+func (c *compiler) found(e entry, text string) {
+	c.findings = append(c.findings, Finding{File: c.file.name, Line: e.line, Field: e.field, Text: text})
+}
+
+// conditions compiles where and key.
+func (c *compiler) conditions(p *Plan) {
+	if e := c.file.where; e != nil {
+		x, err := compile(c.env, c.in, *e)
+		switch {
+		case err != nil:
+			c.found(*e, err.Error())
+		case x.result.Kind() != types.BoolKind && x.result.Kind() != types.DynKind:
+			c.found(*e, fmt.Sprintf("expression gives %s, where needs bool: compare something", typeWords(x.result)))
+		default:
+			p.where = x
+		}
+	}
+	if e := c.file.key; e != nil {
+		x, err := compile(c.env, c.in, *e)
+		if err != nil {
+			c.found(*e, err.Error())
+			return
+		}
+		p.key = x
+	}
+}
+
+// named compiles the fields that the file names.
+func (c *compiler) named(p *Plan) {
+	for _, e := range c.file.fields {
+		i := c.out.Index(e.field)
+		if i < 0 {
+			c.found(e, fmt.Sprintf("is not in output schema %s: its fields are %s", c.out.Name, fieldNames(c.out)))
+			continue
+		}
+		x, err := compile(c.env, c.in, e)
+		if err != nil {
+			c.found(e, err.Error())
+			continue
+		}
+		p.writers[i] = c.writer(e, x, &c.out.Fields[i])
+	}
+}
+
+// others compiles the fields that the file does not name: copied with "rest: copy", else their default.
+func (c *compiler) others(p *Plan) {
+	named := map[string]bool{}
+	for _, e := range c.file.fields {
+		named[e.field] = true
+	}
+	for i := range c.out.Fields {
+		f := &c.out.Fields[i]
+		if named[f.Name] {
+			continue
+		}
+		e := entry{field: f.Name, line: 1}
+		if c.file.copyRest && c.in.Index(f.Name) >= 0 {
+			j := c.in.Index(f.Name)
+			_, nullable := c.in.Fields[j].Type.Nullable()
+			p.writers[i] = c.writer(e, &expression{field: j, result: celType(c.in.Fields[j].Type), nullable: nullable}, f)
+			continue
+		}
+		content, err := f.AppendDefault(nil)
+		if err != nil {
+			c.found(e, fmt.Sprintf("%s has no default in %s and the file does not name it: add a line for it", f.Type, c.out.Name))
+			continue
+		}
+		p.writers[i] = func(dst []byte, _ *scratch) ([]byte, error) { return append(dst, content...), nil }
+	}
+}
+
+// writer makes the writer of one output field after checking that x's type fits.
+func (c *compiler) writer(e entry, x *expression, f *rowshape.Field) writer {
+	if x.field >= 0 && sameBytes(c.in.Fields[x.field].Type, f.Type) {
+		return func(dst []byte, s *scratch) ([]byte, error) { return append(dst, s.bytes(x.field)...), nil }
+	}
+	if !fits(x.result, f.Type) {
+		c.found(e, fmt.Sprintf("expression gives %s, schema %s wants %s: convert it", typeWords(x.result), c.out.Name, f.Type))
+		return nil
+	}
+	if _, takesNull := f.Type.Nullable(); x.nullable && !takesNull {
+		c.found(e, fmt.Sprintf("expression may be null, schema %s wants %s: test for null, as in 'row.f == null ? ... : row.f'", c.out.Name, f.Type))
+		return nil
+	}
+	if x.constant {
+		content, err := f.Type.Append(nil, x.value)
+		if err != nil {
+			c.found(e, err.Error())
+			return nil
+		}
+		return func(dst []byte, _ *scratch) ([]byte, error) { return append(dst, content...), nil }
+	}
+	if w := c.wrapping(x, f); w != nil {
+		return w
+	}
+	return func(dst []byte, s *scratch) ([]byte, error) {
+		v, err := x.evaluate(s)
+		if err != nil {
+			return dst, fieldReject(f.Name, err)
+		}
+		if dst, err = f.Type.Append(dst, v); err != nil {
+			return dst, fieldReject(f.Name, err)
+		}
+		return dst, nil
+	}
+}
+
+// wrapping copies a plain field into a union that has its type as a branch.
+func (c *compiler) wrapping(x *expression, f *rowshape.Field) writer {
+	if x.field < 0 || f.Type.Kind != rowshape.Union {
+		return nil
+	}
+	for i, branch := range f.Type.Branches {
+		if sameBytes(c.in.Fields[x.field].Type, branch) {
+			prefix := binary.AppendVarint(nil, int64(i))
+			return func(dst []byte, s *scratch) ([]byte, error) {
+				return append(append(dst, prefix...), s.bytes(x.field)...), nil
+			}
+		}
+	}
+	return nil
+}
+
+func fieldReject(field string, err error) error {
+	return schemas.Reject("mapping", fmt.Sprintf("output field %s: %v", field, err), schemas.Header{Key: "field", Value: []byte(field)})
+}
+
+func fieldNames(s *rowshape.Shape) string {
+	names := ""
+	for i, f := range s.Fields {
+		if i > 0 {
+			names += ", "
+		}
+		names += f.Name
+	}
+	return names
+}
+
+// Append adds the mapped payload of row to dst and gives the new key; keep is false when the file's where leaves the row out. A row that
+// cannot be mapped is a schemas.Reject. Nothing of row is kept; the key may alias row.Key.
+func (p *Plan) Append(dst []byte, row Row) (out, key []byte, keep bool, err error) {
+	s := p.pool.Get().(*scratch)
+	defer func() {
+		s.release()
+		p.pool.Put(s)
+	}()
+	if err := s.load(row.Payload); err != nil {
+		return dst, nil, false, schemas.Reject("avro", err.Error())
+	}
+	if p.where != nil {
+		v, err := p.where.evaluate(s)
+		if err != nil {
+			return dst, nil, false, fieldReject("where", err)
+		}
+		if v != true {
+			return dst, nil, false, nil
+		}
+	}
+	for _, write := range p.writers {
+		if dst, err = write(dst, s); err != nil {
+			return dst, nil, false, err
+		}
+	}
+	key, err = p.keyOf(s, row.Key)
+	return dst, key, err == nil, err
+}
+
+// Map is the stage: it emits the mapped row, or nothing for a row that where leaves out.
+func (p *Plan) Map(in Row, emit func(Row)) error {
+	payload, key, keep, err := p.Append(make([]byte, 0, len(in.Payload)+len(in.Payload)/4+16), in)
+	if keep {
+		emit(Row{Key: key, Payload: payload})
+	}
+	return err
+}
+
+var errKeyType = errors.New("a key is a text, bytes, a whole number or a boolean")
+
+func (p *Plan) keyOf(s *scratch, old []byte) ([]byte, error) {
+	if p.key == nil {
+		return old, nil
+	}
+	v, err := p.key.evaluate(s)
+	if err != nil {
+		return nil, fieldReject("key", err)
+	}
+	switch x := v.(type) {
+	case nil:
+		return nil, nil
+	case string:
+		return []byte(x), nil
+	case []byte:
+		return append([]byte{}, x...), nil
+	case int64:
+		return strconv.AppendInt(nil, x, 10), nil
+	case bool:
+		return strconv.AppendBool(nil, x), nil
+	}
+	return nil, fieldReject("key", fmt.Errorf("%T: %w", v, errKeyType))
+}

@@ -1,0 +1,122 @@
+// Package linefile is in the producers room: it gives each line of a text as one row, its bytes as they are.
+package linefile
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"stripeline/producers/textfile"
+	"stripeline/schemas/rowplan"
+)
+
+// DefaultMaxLine is the longest line, in bytes without its line end, where Options say nothing.
+const DefaultMaxLine = 1 << 20
+
+// keepOfLong is how many bytes of a line above MaxLine its reject keeps.
+const keepOfLong = 64 << 10
+
+// ErrOptions is wrapped by Open when the longest line is negative.
+var ErrOptions = errors.New("longest line is no positive number of bytes")
+
+// Options say where lines come from and how long they may be.
+type Options struct {
+	MaxLine int // bytes; 0 is DefaultMaxLine
+
+	Stdin  io.Reader          // what the name "-" reads
+	Follow bool               // wait at the end of the file for more
+	Poll   time.Duration      // how often a followed file is looked at; 0 is a quarter of a second
+	Resume *textfile.Position // where an earlier run stopped; the text before it is checked against its CRC32C
+}
+
+// Source gives the lines of one text. It is used by one goroutine.
+type Source struct {
+	stream *textfile.Stream
+	max    int
+	kept   []byte // of a line that is too long
+	err    error  // reading stopped inside a line; at is the place before it
+	at     textfile.Position
+}
+
+// Open opens name, "-" for standard input; gzip and zstd are known by content, a byte order mark is passed over.
+func Open(ctx context.Context, name string, o Options) (*Source, error) {
+	if o.MaxLine == 0 {
+		o.MaxLine = DefaultMaxLine
+	}
+	if o.MaxLine < 0 {
+		return nil, fmt.Errorf("open %s: %w: %d", name, ErrOptions, o.MaxLine)
+	}
+	stream, err := textfile.Open(ctx, name, textfile.Options{Stdin: o.Stdin, Follow: o.Follow, Poll: o.Poll})
+	if err != nil {
+		return nil, err
+	}
+	if o.Resume != nil {
+		if err := stream.Resume(ctx, *o.Resume); err != nil {
+			stream.Close()
+			return nil, err
+		}
+	}
+	return &Source{stream: stream, max: o.MaxLine}, nil
+}
+
+// Next gives the next line as the Raw of a row without cells, io.EOF behind the last: a line ends with LF or CRLF, an empty line is a row too. A line
+// that is too long comes with its first bytes and an Err. The row's slices are valid until the next call.
+func (s *Source) Next(ctx context.Context) (rowplan.Row, error) {
+	if s.err != nil {
+		return rowplan.Row{}, s.err
+	}
+	row := rowplan.Row{File: s.stream.Name(), Line: s.stream.Line(), Offset: s.stream.Offset()}
+	for {
+		data := s.stream.Bytes()
+		stop := bytes.IndexByte(data, '\n')
+		if stop < 0 && len(data) <= s.max+1 {
+			err := s.stream.More(ctx)
+			if err == nil {
+				continue
+			}
+			if err != io.EOF || len(data) == 0 {
+				return row, err
+			}
+		}
+		line, n, ends := data, len(data), int64(0)
+		if stop >= 0 {
+			line, n, ends = data[:stop], stop+1, 1
+		}
+		if line = bytes.TrimSuffix(line, []byte{'\r'}); len(line) > s.max {
+			return s.tooLong(ctx, row)
+		}
+		s.stream.Consume(n, ends)
+		s.stream.CountRow()
+		row.Raw = line
+		return row, nil
+	}
+}
+
+// tooLong passes over the line and gives its first bytes.
+func (s *Source) tooLong(ctx context.Context, row rowplan.Row) (rowplan.Row, error) {
+	before := s.stream.Position()
+	var length int64
+	var err error
+	if s.kept, length, err = s.stream.PassLine(ctx, s.kept[:0], min(keepOfLong, s.max)); err != nil {
+		s.at, s.err = before, err
+		return row, err
+	}
+	s.stream.CountRow()
+	row.Raw = s.kept
+	row.Err = &rowplan.RowError{Code: "length", Reason: fmt.Sprintf("line of %d bytes is longer than %d: its first %d bytes are kept", length, s.max, len(s.kept))}
+	return row, nil
+}
+
+// Position gives the place behind the line that Next gave last.
+func (s *Source) Position() textfile.Position {
+	if s.err != nil {
+		return s.at
+	}
+	return s.stream.Position()
+}
+
+// Close closes the text.
+func (s *Source) Close() error { return s.stream.Close() }

@@ -1,0 +1,80 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"stripeline/schemas/registry/avrotext"
+)
+
+// mostReferences bounds how deep references are followed.
+const mostReferences = 32
+
+// Resolved returns the Avro text of an id with the types of all its references written out, so that it stands alone. It is
+// kept for ever, like the id.
+func (c *Client) Resolved(ctx context.Context, id int) (string, error) {
+	return c.resolved.get(ctx, strconv.Itoa(id), func(ctx context.Context) (string, error) {
+		s, err := c.ByID(ctx, id)
+		if err != nil {
+			return "", err
+		}
+		return c.ResolveText(ctx, s)
+	})
+}
+
+// ResolveText is Resolved for a schema that need not have an id.
+func (c *Client) ResolveText(ctx context.Context, s Schema) (string, error) {
+	if s.Type != "" && s.Type != "AVRO" {
+		return "", fmt.Errorf("resolve schema %d: it is of type %s, and only Avro can be read", s.ID, s.Type)
+	}
+	if len(s.References) == 0 {
+		return s.Text, nil
+	}
+	r := resolution{client: c, done: map[Reference]avrotext.Names{}}
+	doc, err := r.parse(ctx, s, mostReferences)
+	if err != nil {
+		return "", fmt.Errorf("resolve schema %d: %w", s.ID, err)
+	}
+	return doc.Resolved(), nil
+}
+
+// resolution collects the types of referenced schemas.
+type resolution struct {
+	client *Client
+	done   map[Reference]avrotext.Names
+}
+
+func (r *resolution) parse(ctx context.Context, s Schema, left int) (*avrotext.Document, error) {
+	if left == 0 {
+		return nil, fmt.Errorf("references are nested deeper than %d, or in a circle", mostReferences)
+	}
+	outer := avrotext.Names{}
+	for _, ref := range s.References {
+		names, err := r.names(ctx, ref, left)
+		if err != nil {
+			return nil, err
+		}
+		for name, t := range names {
+			outer[name] = t
+		}
+	}
+	return avrotext.Parse(s.Text, outer, avrotext.Limits{})
+}
+
+func (r *resolution) names(ctx context.Context, ref Reference, left int) (avrotext.Names, error) {
+	at := Reference{Subject: ref.Subject, Version: ref.Version}
+	if names, ok := r.done[at]; ok {
+		return names, nil
+	}
+	v, err := r.client.Version(ctx, ref.Subject, ref.Version)
+	if err != nil {
+		return nil, fmt.Errorf("reference %q to version %d of %s: %w", ref.Name, ref.Version, ref.Subject, err)
+	}
+	doc, err := r.parse(ctx, v.Schema, left-1)
+	if err != nil {
+		return nil, err
+	}
+	r.done[at] = doc.Visible()
+	return r.done[at], nil
+}

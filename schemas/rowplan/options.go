@@ -1,0 +1,44 @@
+package rowplan
+
+// Options change how cells are read. The zero value is: no null tokens, nothing trimmed, an extra column is an error.
+type Options struct {
+	Nulls       []string          // texts that mean null in every column
+	Columns     map[string]Column // by name in the header; naming a column that the header lacks is an error
+	TimeFormat  string            // for timestamps: a Go layout, a strftime format (with %), or epoch, epoch-s, epoch-ms, epoch-us, epoch-ns; "" is RFC 3339 or epoch
+	DateFormat  string            // for dates: a Go layout or a strftime format; "" is YYYY-MM-DD
+	Trim        bool              // cut spaces and tabs around unquoted cells, before null tokens are compared
+	IgnoreExtra bool              // leave out columns that match no field, and members of JSON cells likewise
+	References  []string          // schema texts that define named types used by the schema, in the order in which they build on each other
+}
+
+// Column is what holds for one column only.
+type Column struct {
+	Nulls  []string // further null tokens
+	Format string   // time format of a date, time or timestamp; "" is that of Options
+}
+
+// Row is one row of a text file on its way to a record. Its slices alias the source's buffer until the next row is asked for.
+type Row struct {
+	File   string   // name of the file, "-" for standard input
+	Line   int64    // number of its first line, from 1
+	Offset int64    // its first byte in the stream after decompression, from 0
+	Raw    []byte   // its bytes as they stand in the file, without the line end; the first part only when Err says so
+	Cells  [][]byte // unquoted, unescaped, UTF-8
+	Quoted Bits     // the cells that stood in quotes
+	Err    error    // a *RowError when the row could not be split; Cells is then empty
+}
+
+// Bits is a set of small numbers: bit i of word i/64.
+type Bits []uint64
+
+// Has says whether i is in the set.
+func (b Bits) Has(i int) bool { return i>>6 < len(b) && b[i>>6]&(1<<(i&63)) != 0 }
+
+// With gives the set with i, growing it if needed; the old set is changed.
+func (b Bits) With(i int) Bits {
+	for len(b) <= i>>6 {
+		b = append(b, 0)
+	}
+	b[i>>6] |= 1 << (i & 63)
+	return b
+}

@@ -1,0 +1,211 @@
+package rowshape
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// ErrTruncated is returned for a record that ends before its schema does.
+var ErrTruncated = errors.New("record ends too early")
+
+// ErrMalformed is returned for bytes that the schema does not allow.
+var ErrMalformed = errors.New("record does not fit its schema")
+
+// maxDepth bounds how deep a recursive record may nest; maxEmptyItems bounds the items of an array whose items take no bytes.
+const (
+	maxDepth      = 128
+	maxEmptyItems = 1 << 16
+)
+
+// skipper gives what is left of b behind one value of its type.
+type skipper func(b []byte) ([]byte, error)
+
+// compile prepares a skipper for each field.
+func (s *Shape) compile() {
+	s.skips = make([]skipper, len(s.Fields))
+	for i, f := range s.Fields {
+		s.skips[i] = skipOf(f.Type)
+	}
+}
+
+// Offsets appends to dst where each field of payload begins, and where the last one ends: one more than there are fields, so that field i is
+// payload[offsets[i]:offsets[i+1]]. Bytes behind the last field are ErrMalformed.
+func (s *Shape) Offsets(dst []int, payload []byte) ([]int, error) {
+	rest := payload
+	for i, skip := range s.skips {
+		dst = append(dst, len(payload)-len(rest))
+		var err error
+		if rest, err = skip(rest); err != nil {
+			return dst, fmt.Errorf("read field %s: %w", s.Fields[i].Name, err)
+		}
+	}
+	if len(rest) != 0 {
+		return dst, fmt.Errorf("read record: %w: %d bytes behind its last field", ErrMalformed, len(rest))
+	}
+	return append(dst, len(payload)), nil
+}
+
+func skipOf(t *Type) skipper {
+	switch t.Kind {
+	case Null:
+		return func(b []byte) ([]byte, error) { return b, nil }
+	case Boolean:
+		return skipN(1)
+	case Int, Long, Enum:
+		return skipVarint
+	case Float:
+		return skipN(4)
+	case Double:
+		return skipN(8)
+	case Fixed:
+		return skipN(t.Size)
+	case Bytes, String:
+		return skipBlock
+	}
+	return func(b []byte) ([]byte, error) { return skip(t, b, 0) }
+}
+
+func skipN(n int) skipper {
+	return func(b []byte) ([]byte, error) {
+		if len(b) < n {
+			return nil, ErrTruncated
+		}
+		return b[n:], nil
+	}
+}
+
+func skipVarint(b []byte) ([]byte, error) {
+	for i, c := range b {
+		if c < 0x80 {
+			return b[i+1:], nil
+		}
+		if i == 9 {
+			return nil, fmt.Errorf("%w: number over 64 bits", ErrMalformed)
+		}
+	}
+	return nil, ErrTruncated
+}
+
+func skipBlock(b []byte) ([]byte, error) {
+	_, rest, err := block(b)
+	return rest, err
+}
+
+// skip is the general walk, for the types that hold others.
+func skip(t *Type, b []byte, depth int) ([]byte, error) {
+	if depth > maxDepth {
+		return nil, fmt.Errorf("%w: nested deeper than %d", ErrMalformed, maxDepth)
+	}
+	switch t.Kind {
+	case Record:
+		var err error
+		for i := range t.Fields {
+			if b, err = skip(t.Fields[i].Type, b, depth+1); err != nil {
+				return nil, err
+			}
+		}
+		return b, nil
+	case Union:
+		branch, rest, err := branchOf(t, b)
+		if err != nil {
+			return nil, err
+		}
+		return skip(branch, rest, depth+1)
+	case Array, Map:
+		return eachItem(t, b, func(_ string, item []byte) ([]byte, error) { return skip(t.Items, item, depth+1) })
+	}
+	return skipOf(t)(b)
+}
+
+// eachItem calls item for every item of an array or every value of a map (with its key); item returns what is left behind the value.
+func eachItem(t *Type, b []byte, item func(key string, b []byte) ([]byte, error)) ([]byte, error) {
+	empty := 0
+	for {
+		count, rest, err := long(b)
+		if err != nil || count == 0 {
+			return rest, err
+		}
+		if count < 0 {
+			if _, rest, err = long(rest); err != nil {
+				return nil, err
+			}
+			count = -count
+		}
+		b = rest
+		for ; count > 0; count-- {
+			before := len(b)
+			var key []byte
+			if t.Kind == Map {
+				if key, b, err = block(b); err != nil {
+					return nil, err
+				}
+			}
+			if b, err = item(string(key), b); err != nil {
+				return nil, err
+			}
+			if len(b) == before {
+				if empty++; empty > maxEmptyItems {
+					return nil, fmt.Errorf("%w: more than %d items without bytes", ErrMalformed, maxEmptyItems)
+				}
+			}
+		}
+	}
+}
+
+func branchOf(t *Type, b []byte) (*Type, []byte, error) {
+	index, rest, err := long(b)
+	if err != nil {
+		return nil, nil, err
+	}
+	if index < 0 || index >= int64(len(t.Branches)) {
+		return nil, nil, fmt.Errorf("%w: union branch %d of %d", ErrMalformed, index, len(t.Branches))
+	}
+	return t.Branches[index], rest, nil
+}
+
+// long reads one zigzag number.
+func long(b []byte) (int64, []byte, error) {
+	if len(b) > 0 && b[0] < 0x80 {
+		u := uint64(b[0])
+		return int64(u>>1) ^ -int64(u&1), b[1:], nil
+	}
+	v, n := binary.Varint(b)
+	if n == 0 {
+		return 0, nil, ErrTruncated
+	}
+	if n < 0 {
+		return 0, nil, fmt.Errorf("%w: number over 64 bits", ErrMalformed)
+	}
+	return v, b[n:], nil
+}
+
+// block reads one length and the bytes that it counts.
+func block(b []byte) (content, rest []byte, err error) {
+	n, rest, err := long(b)
+	if err != nil {
+		return nil, nil, err
+	}
+	if n < 0 || n > int64(len(rest)) {
+		return nil, nil, fmt.Errorf("%w: %d bytes announced, %d there", ErrTruncated, n, len(rest))
+	}
+	return rest[:n:n], rest[n:], nil
+}
+
+// IsNull says whether the bytes of a field hold null.
+func (t *Type) IsNull(b []byte) bool {
+	if t.Kind == Null {
+		return true
+	}
+	if t.Kind != Union {
+		return false
+	}
+	branch, _, err := branchOf(t, b)
+	return err == nil && branch.Kind == Null
+}
+
+// NullBranch is the index of null in a union, or -1.
+func (t *Type) NullBranch() int {
+	return slices.IndexFunc(t.Branches, func(b *Type) bool { return b.Kind == Null })
+}
