@@ -24,6 +24,9 @@ import (
 // broker's memory after kill -9 is the size of its log.
 const devSegment = 8 << 20
 
+// devSession is how soon a member of a group that was killed is given up.
+const devSession = 6 * time.Second
+
 // DevOptions say where a whole stack in one process lives.
 type DevOptions struct {
 	Dir          string // everything is below it
@@ -31,9 +34,10 @@ type DevOptions struct {
 	RegistryAddr string
 	HTTPAddr     string // metrics and readiness
 	Namespace    string
-	Targets      int    // number of target directories, each a failure domain of its own
-	Durability   string // DurabilityProcess or DurabilityPower
-	AcceptLoss   bool   // start although the log has lost its end
+	Targets      int           // number of target directories, each a failure domain of its own
+	Durability   string        // DurabilityProcess or DurabilityPower
+	AcceptLoss   bool          // start although the log has lost its end
+	Kafka        *kafka.Config // a cluster to use instead of an embedded broker; nil = embedded
 	Logger       *slog.Logger
 }
 
@@ -50,7 +54,8 @@ type Dev struct {
 	Observer *flow.Observer
 
 	options  DevOptions
-	broker   *embedded.Broker
+	broker   *embedded.Broker // nil when another cluster is used
+	brokers  []string
 	cluster  *kafka.Cluster
 	registry *Registry
 	schemas  net.Listener // of the registry
@@ -72,21 +77,28 @@ func StartDev(ctx context.Context, o DevOptions) (*Dev, error) {
 }
 
 func (d *Dev) startBroker(ctx context.Context) error {
-	var err error
-	d.broker, err = embedded.Start(ctx, embedded.Options{
-		Dir: filepath.Join(d.options.Dir, "broker"), Addr: d.options.BrokerAddr, SegmentBytes: devSegment,
-		SyncWrites: d.options.Durability == DurabilityPower, AcceptLoss: d.options.AcceptLoss, Logger: d.options.Logger,
-	})
-	if err != nil {
-		return err
-	}
-	d.stops = append(d.stops, d.broker.Close)
 	d.endpoint = &Endpoint{Observer: d.Observer, Metrics: NewMetrics(d.Observer)}
-	d.cluster, err = kafka.Connect(ctx, kafka.Config{Brokers: []string{d.broker.Addr()}, ClientID: "stripeline-dev",
-		Namespace: d.options.Namespace, Heartbeat: 300 * time.Millisecond, Logger: d.options.Logger, Registerer: d.endpoint.Metrics})
-	if err != nil {
+	config := kafka.Config{ClientID: "stripeline-dev", Heartbeat: 300 * time.Millisecond, Session: devSession}
+	if d.options.Kafka != nil {
+		config = *d.options.Kafka
+	} else {
+		var err error
+		d.broker, err = embedded.Start(ctx, embedded.Options{
+			Dir: filepath.Join(d.options.Dir, "broker"), Addr: d.options.BrokerAddr, SegmentBytes: devSegment,
+			SyncWrites: d.options.Durability == DurabilityPower, AcceptLoss: d.options.AcceptLoss, Logger: d.options.Logger,
+		})
+		if err != nil {
+			return err
+		}
+		d.stops = append(d.stops, d.broker.Close)
+		config.Brokers = []string{d.broker.Addr()}
+	}
+	config.Namespace, config.Logger, config.Registerer = d.options.Namespace, d.options.Logger, d.endpoint.Metrics
+	var err error
+	if d.cluster, err = kafka.Connect(ctx, config); err != nil {
 		return err
 	}
+	d.brokers = config.Brokers
 	d.stops = append(d.stops, func() error { d.cluster.Close(); return nil })
 	return nil
 }
@@ -168,8 +180,8 @@ func (d *Dev) TargetDir(i int) string {
 	return filepath.Join(d.options.Dir, "targets", fmt.Sprintf("%02d", i+1))
 }
 
-// BrokerAddr gives host:port of the broker.
-func (d *Dev) BrokerAddr() string { return d.broker.Addr() }
+// BrokerAddr gives host:port of the broker, or of the first one that was given.
+func (d *Dev) BrokerAddr() string { return d.brokers[0] }
 
 // RegistryURL gives the address of the schema registry.
 func (d *Dev) RegistryURL() string { return "http://" + d.schemas.Addr().String() }

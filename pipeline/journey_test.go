@@ -13,15 +13,22 @@ import (
 	"time"
 
 	"stripeline/consumers/reader"
+	"stripeline/pipeline/brokertest"
 	"stripeline/schemas"
 )
 
-// startStack runs a whole stack for a test, in its own directory and on free ports.
+// startStack runs a whole stack for a test, in its own directory and on free ports; on real brokers where the tests
+// are told of some.
 func startStack(t testing.TB, targets int) *Dev {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
-	d, err := StartDev(ctx, DevOptions{Dir: t.TempDir(), BrokerAddr: "127.0.0.1:0", RegistryAddr: "127.0.0.1:0", HTTPAddr: "127.0.0.1:0",
-		Targets: targets, Durability: DurabilityProcess})
+	o := DevOptions{Dir: t.TempDir(), BrokerAddr: "127.0.0.1:0", RegistryAddr: "127.0.0.1:0", HTTPAddr: "127.0.0.1:0",
+		Targets: targets, Durability: DurabilityProcess}
+	if brokertest.Real() {
+		config := brokertest.Config(t)
+		o.Kafka, o.Namespace = &config, config.Namespace
+	}
+	d, err := StartDev(ctx, o)
 	if err != nil {
 		t.Fatal(err)
 	}

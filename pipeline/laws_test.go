@@ -125,6 +125,9 @@ func checkShape(s source) []string {
 		found = append(found, fmt.Sprintf("%s:%d: %s", s.path, s.fset.Position(n.Pos()).Line, fmt.Sprintf(format, args...)))
 	}
 	pure := below(s.path, "processors")
+	durable := below(s.path, "consumers/durable") || slices.ContainsFunc(s.file.Imports, func(i *ast.ImportSpec) bool {
+		return i.Path.Value == `"stripeline/consumers/durable"`
+	})
 	ast.Inspect(s.file, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.FuncDecl:
@@ -139,10 +142,11 @@ func checkShape(s source) []string {
 			if pure {
 				say(n, "a go statement in processors: functions only")
 			}
-		case *ast.SelectorExpr:
-			if (n.Sel.Name == "Sync" || n.Sel.Name == "Fsync" || n.Sel.Name == "Fdatasync") && !below(s.path, "consumers/durable") {
-				say(n, "%s: only consumers/durable makes things durable", n.Sel.Name)
+		case *ast.CallExpr:
+			if call, ok := n.Fun.(*ast.SelectorExpr); ok && syncs(call.Sel.Name) && !durable {
+				say(n, "%s: only consumers/durable makes things durable", call.Sel.Name)
 			}
+		case *ast.SelectorExpr:
 			if x, ok := n.X.(*ast.Ident); ok && pure && x.Name == "time" && (n.Sel.Name == "Now" || n.Sel.Name == "Since") {
 				say(n, "time.%s in processors: no clock", n.Sel.Name)
 			}
@@ -160,6 +164,9 @@ func checkShape(s source) []string {
 	}
 	return found
 }
+
+// syncs says whether a method of this name makes something durable.
+func syncs(name string) bool { return name == "Sync" || name == "Fsync" || name == "Fdatasync" }
 
 func violations(all []source) []string {
 	var found []string

@@ -37,18 +37,18 @@ func ParseTarget(text string) (blockstore.Directory, error) {
 	return d, nil
 }
 
-// heartbeat announces this worker's targets at once and then every 10 s.
+// heartbeat announces this worker's targets every 10 s.
 func (w *Worker) heartbeat(ctx context.Context) error {
 	tick := time.NewTicker(heartbeatEvery)
 	defer tick.Stop()
 	for {
-		if err := w.announce(ctx); err != nil && ctx.Err() == nil {
-			w.site.Log.Warn("could not announce the targets, trying again", "error", err)
-		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
 			return nil
+		}
+		if err := w.announce(ctx); err != nil && ctx.Err() == nil {
+			w.site.Log.Warn("could not announce the targets, trying again", "error", err)
 		}
 	}
 }

@@ -42,7 +42,8 @@ type Worker struct {
 	announced  bool
 }
 
-// OpenWorker takes the targets, each with its lock, and begins to follow the blocks. The caller runs and closes it.
+// OpenWorker takes the targets, each with its lock, announces them, and begins to follow the blocks. The caller runs and
+// closes it.
 func (s *Site) OpenWorker(ctx context.Context, o WorkerOptions) (*Worker, error) {
 	info, err := s.Cluster.Identify(ctx, s.Cluster.Name(schemas.TopicPackets))
 	if err != nil {
@@ -67,6 +68,9 @@ func (s *Site) OpenWorker(ctx context.Context, o WorkerOptions) (*Worker, error)
 		w.view.Close()
 		w.producer.Close()
 		return nil, err
+	}
+	if err := w.announce(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("announce targets: %w", err), w.Close())
 	}
 	return w, nil
 }
@@ -100,7 +104,7 @@ func (w *Worker) Run(ctx context.Context) error {
 		Run(context.Context, *kafka.Cluster, *flow.Observer) error
 	}) {
 		group.Go(func() error {
-			if err := link.Run(ctx, w.site.Cluster, w.observer); err != nil {
+			if err := link.Run(ctx, w.site.Cluster, w.observer); err != nil && ctx.Err() == nil {
 				return fmt.Errorf("link %s: %w", name, err)
 			}
 			return nil

@@ -45,7 +45,19 @@ func (f *csvFlags) declare(set *pflag.FlagSet) {
 	set.StringVar(&f.compression, "compression", "", "none, gzip, snappy, lz4 or zstd")
 	set.BoolVar(&f.provenance, "provenance", false, "headers with file and line on every record")
 	set.Int64Var(&f.maxRejects, "max-rejects", 0, "stop with exit code 1 after more rejects than this (0: never)")
+	f.declareForm(set)
 
+	set.StringArrayVar(&f.nulls, "null", nil, "text that means null, may be given again")
+	set.StringArrayVar(&f.columnNulls, "null-in", nil, "COLUMN=TEXT that means null in that column alone, may be given again")
+	set.StringVar(&f.timeFormat, "time-format", "", "format of timestamps: a Go layout, strftime, epoch, epoch-ms, ... (default RFC 3339)")
+	set.StringVar(&f.dateFormat, "date-format", "", "format of dates (default YYYY-MM-DD)")
+	set.BoolVar(&f.trim, "trim", false, "cut spaces around unquoted cells")
+	set.StringVar(&f.extra, "extra", "error", "columns that match no field: error or ignore")
+}
+
+// declareForm adds the flags that say how a text is cut into cells.
+func (f *csvFlags) declareForm(set *pflag.FlagSet) {
+	f.extra = "error"
 	set.StringVar(&f.delimiter, "delimiter", ",", "what separates cells (\\t for tab)")
 	set.StringVar(&f.quote, "quote", `"`, "what quotes cells (empty: nothing)")
 	set.StringVar(&f.escape, "escape", "", "what escapes a byte in a cell")
@@ -54,13 +66,6 @@ func (f *csvFlags) declare(set *pflag.FlagSet) {
 	set.BoolVar(&f.latin1, "latin1", false, "files are ISO 8859-1, not UTF-8")
 	set.BoolVar(&f.follow, "follow", false, "wait for more at the end of a file")
 	set.IntVar(&f.maxRow, "max-row", 1<<20, "longest row in bytes")
-
-	set.StringArrayVar(&f.nulls, "null", nil, "text that means null, may be given again")
-	set.StringArrayVar(&f.columnNulls, "null-in", nil, "COLUMN=TEXT that means null in that column alone, may be given again")
-	set.StringVar(&f.timeFormat, "time-format", "", "format of timestamps: a Go layout, strftime, epoch, epoch-ms, ... (default RFC 3339)")
-	set.StringVar(&f.dateFormat, "date-format", "", "format of dates (default YYYY-MM-DD)")
-	set.BoolVar(&f.trim, "trim", false, "cut spaces around unquoted cells")
-	set.StringVar(&f.extra, "extra", "error", "columns that match no field: error or ignore")
 }
 
 // journey makes the journey that the flags describe.

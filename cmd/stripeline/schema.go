@@ -18,8 +18,8 @@ import (
 // schemaVerb keeps schemas.
 func schemaVerb(a *app) *cobra.Command {
 	return group("schema", "Register, read, check and remove schemas",
-		schemaRegisterVerb(a), schemaGetVerb(a), schemaListVerb(a), schemaVersionsVerb(a), schemaCheckVerb(a),
-		schemaRemoveVerb(a), schemaConfigVerb(a), schemaModeVerb(a))
+		schemaRegisterVerb(a), schemaGetVerb(a), schemaListVerb(a), schemaVersionsVerb(a), schemaCheckVerb(a), schemaDiffVerb(a), schemaInferVerb(a),
+		schemaRemoveVerb(a), schemaConfigVerb(a), schemaModeVerb(a), schemaExportVerb(a), schemaImportVerb(a))
 }
 
 // schemaFlags describe the schema in a file.

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
+	"testing/synctest"
 
 	"golang.org/x/sys/unix"
 
@@ -188,36 +188,43 @@ func kinds(acks []schemas.Ack) map[schemas.AckKind]int {
 	return n
 }
 
+// The deadline passes in the virtual time of a bubble: only the hanging operation takes any.
 func TestAHungTargetIsSickAndNotTheLink(t *testing.T) {
-	for _, kind := range []durable.OpKind{durable.OpWrite, durable.OpSync, durable.OpCreate} {
-		t.Run(string(kind), func(t *testing.T) {
-			f, hang, entered := &faults{}, make(chan struct{}), make(chan struct{}, 100)
-			r := newRig(t, 5, func(o *Options) {
-				o.Disk, o.Deadline = &durable.Disk{Before: f.before}, 200*time.Millisecond
-			})
-			block := r.file.Block(0)
-			f.set(func(op durable.Op) error {
-				if op.Kind == kind && r.on(op, 4) {
-					entered <- struct{}{}
-					<-hang
-				}
-				return nil
-			})
-			r.mustPut(packet(block, 0, 12288), packet(block, 1, 12288))
-			acks := r.mustFlush()
-			<-entered
-			if !slices.Equal(acks[0].Missing, []int32{4}) {
-				t.Fatalf("acks: %+v", acks)
-			}
-			r.mustPut(packet(block, 2, 12288), endPacket(block, 3))
-			if acks = r.mustFlush(); kinds(acks)[schemas.AckClose] != 1 {
-				t.Fatalf("acks: %+v", acks)
-			}
-			f.set(nil)
-			close(hang)
-			r.check(r.acks, full)
-		})
+	for _, kind := range []durable.OpKind{durable.OpWrite, durable.OpSync, durable.OpSyncDir, durable.OpCreate} {
+		t.Run(string(kind), func(t *testing.T) { synctest.Test(t, func(t *testing.T) { hangs(t, kind) }) })
 	}
+}
+
+func hangs(t *testing.T, kind durable.OpKind) {
+	r, f := newFaultyRig(t, 5)
+	hang, entered := make(chan struct{}), make(chan struct{}, 100)
+	block := r.file.Block(0)
+	f.set(func(op durable.Op) error {
+		if op.Kind == kind && r.on(op, 4) {
+			entered <- struct{}{}
+			<-hang
+		}
+		return nil
+	})
+	r.mustPut(packet(block, 0, 12288), packet(block, 1, 12288))
+	acks := r.mustFlush()
+	<-entered
+	if !slices.Equal(acks[0].Missing, []int32{4}) {
+		t.Fatalf("acks: %+v", acks)
+	}
+	r.mustPut(packet(block, 2, 12288), endPacket(block, 3))
+	if acks = r.mustFlush(); kinds(acks)[schemas.AckClose] != 1 {
+		t.Fatalf("acks: %+v", acks)
+	}
+	f.set(nil)
+	close(hang)
+	synctest.Wait()
+	r.store.heal()
+	r.mustPut(packet(r.file.Block(1), 0, 12288))
+	if acks = r.mustFlush(); len(acks[0].Missing) != 0 {
+		t.Fatalf("after the target has come back: %+v", acks)
+	}
+	r.check(r.acks, full)
 }
 
 func TestARemovedDirectoryIsNoDurableOne(t *testing.T) {

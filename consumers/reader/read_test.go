@@ -47,7 +47,7 @@ func compareReads(t *testing.T, c *cluster) {
 			comparePread(t, c, f, off, n)
 		}
 	}
-	for _, buffer := range []int{1024, len(c.data) + 100} {
+	for _, buffer := range []int{max(1024, len(c.data)/100), len(c.data) + 100} {
 		for _, seek := range []int64{0, size / 2, size / 3, 0, cell - 1, stripe - 1, block - 1} {
 			compareStream(t, c, f, seek, buffer)
 		}

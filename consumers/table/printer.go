@@ -24,7 +24,7 @@ const (
 
 // Options say how to print.
 type Options struct {
-	Format         Format
+	Format         Format // "" is Table
 	Meta           bool   // partition, offset, timestamp and key too
 	Null           string // csv: what null is written as
 	EscapeFormulas bool   // csv: a ' before cells that a spreadsheet would run (they begin with = + - @ tab or return and are no number)
@@ -60,7 +60,7 @@ type style interface {
 func New(w io.Writer, options Options) (*Printer, error) {
 	p := &Printer{out: bufio.NewWriterSize(w, 64<<10), options: options}
 	switch options.Format {
-	case Table:
+	case Table, "":
 		p.style = &aligned{columns: columns{meta: options.Meta}}
 	case JSON:
 		p.style = jsonLines{meta: options.Meta}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"sync"
 	"time"
 
@@ -31,6 +29,7 @@ type member struct {
 	joined chan struct{}
 	root   context.Context         // parent of all partitions; outlives the run's context, so that they can drain
 	fail   context.CancelCauseFunc // ends the run with an error that running again cannot mend
+	ends   <-chan struct{}         // closed when the run ends, nil before it begins
 	wait   sync.WaitGroup          // partitions and stoppers
 
 	committing sync.Mutex // held while a commit is sent, so that none of a revoked partition comes late
@@ -71,7 +70,7 @@ func newMember(ctx context.Context, c *kafka.Cluster, link LinkStatus, limits Li
 	if m.pin, err = identify(ctx, c, link.Input); err != nil {
 		return nil, fmt.Errorf("start link %s: %w", link.Name, err)
 	}
-	if err := m.pin.verify(ctx, c, link.Group, link.Input); err != nil {
+	if err := m.verify(ctx); err != nil {
 		return nil, fmt.Errorf("start link %s: %w", link.Name, err)
 	}
 	return m, nil
@@ -84,7 +83,7 @@ func (m *member) run(ctx context.Context, intake func(context.Context)) error {
 	defer fail(nil)
 	root, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
-	m.root, m.fail = root, fail
+	m.root, m.fail, m.ends = root, fail, ctx.Done()
 	group, err := m.cluster.NewGroup(m.config)
 	if err != nil {
 		return fmt.Errorf("join group %s: %w", m.link.Group, err)
@@ -122,12 +121,11 @@ func (m *member) leave() {
 func (m *member) assigned(ctx context.Context, numbers []int32) {
 	<-m.joined
 	err := m.verify(ctx)
-	if errors.Is(err, ErrOtherTopic) || errors.Is(err, kafka.ErrUnknownTopic) {
+	if err != nil && isFinal(err) {
 		m.refuse(err)
-		return
 	}
 	if err != nil {
-		return // the client is closing
+		return
 	}
 	m.report.count(func(c *Counts) { c.Assigned += int64(len(numbers)) })
 	m.mu.Lock()
@@ -144,11 +142,21 @@ func (m *member) assigned(ctx context.Context, numbers []int32) {
 func (m *member) verify(ctx context.Context) error {
 	for attempt := 0; ; attempt++ {
 		err := m.pin.verify(ctx, m.cluster, m.link.Group, m.link.Input)
-		if err == nil || errors.Is(err, ErrOtherTopic) || errors.Is(err, kafka.ErrUnknownTopic) || !pause(ctx, m.root.Done(), attempt) {
+		if err == nil || isFinal(err) || !pause(ctx, m.ends, attempt) {
 			return err
 		}
 		m.report.log.Warn("topic cannot be checked", "link", m.link.Name, "err", err)
 	}
+}
+
+// isFinal tells errors that trying again cannot mend.
+func isFinal(err error) bool {
+	for _, final := range []error{ErrOtherTopic, kafka.ErrUnknownTopic, kafka.ErrWrongTopic, kafka.ErrAuth, kafka.ErrClosed} {
+		if errors.Is(err, final) {
+			return true
+		}
+	}
+	return false
 }
 
 // refuse ends the run; nothing is committed from here on.
@@ -216,36 +224,3 @@ func (m *member) forget(gone []*partition, add func(*Counts)) {
 	}
 	m.report.count(add)
 }
-
-func (m *member) numbers() []int32 {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return slices.Sorted(maps.Keys(m.owned))
-}
-
-// get gives the owned partitions among some.
-func (m *member) get(numbers []int32) []*partition {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	var found []*partition
-	for _, n := range numbers {
-		if p, ok := m.owned[n]; ok {
-			found = append(found, p)
-		}
-	}
-	return found
-}
-
-// take is get, after which they are owned no more.
-func (m *member) take(numbers []int32) []*partition {
-	found := m.get(numbers)
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, p := range found {
-		delete(m.owned, p.number)
-	}
-	return found
-}
-
-// all gives every owned partition.
-func (m *member) all() []*partition { return m.get(m.numbers()) }

@@ -40,13 +40,15 @@ func Restore(s Volume, record schemas.FileRecord, key []byte) Volume {
 	case bytes.HasPrefix(key, []byte("/")):
 		return s.withoutEntry(string(key))
 	}
-	if digits, ok := bytes.CutPrefix(key, []byte(answerPrefix)); ok {
-		var id schemas.CommandID
-		if n, err := hex.Decode(id[:], digits[:min(len(digits), 2*len(id))]); err == nil && n == len(id) {
-			return s.withoutAnswer(id)
-		}
+	var id schemas.CommandID
+	digits, ok := bytes.CutPrefix(key, []byte(answerPrefix))
+	if !ok || len(digits) != hex.EncodedLen(len(id)) {
+		return s
 	}
-	return s
+	if _, err := hex.Decode(id[:], digits); err != nil {
+		return s
+	}
+	return s.withoutAnswer(id)
 }
 
 func cloneEntry(e *schemas.Entry) schemas.Entry {

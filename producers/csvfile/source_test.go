@@ -92,6 +92,8 @@ func TestRows(t *testing.T) {
 		{"unclosed, closed by a later row", "a,b,c\n1,\"x,2\n3,4,\"\n5,6,7\n", csvfile.Options{},
 			[]string{"2:6 !quote \"1,\\\"x,2\"", "3:13 !quote \"3,4,\\\"\"", "4:19 5|6|7"}},
 		{"two unclosed", "a,b\n1,\"x\n2,\"y\n5,6\n", csvfile.Options{}, []string{"2:4 !quote \"1,\\\"x\"", "3:9 !quote \"2,\\\"y\"", "4:14 5|6"}},
+		{"unclosed, closed inside a bare cell", "a,b\n1,\"x\n3,y\"z\n5,6\n7,u\"v\n", csvfile.Options{},
+			[]string{"2:4 !quote \"1,\\\"x\"", "3:9 !quote \"3,y\\\"z\"", "4:15 5|6", "5:19 7|u\"v"}},
 		{"text behind a quote", "a,b\n1,\"x\"y\n5,6\n", csvfile.Options{}, []string{"2:4 !quote \"1,\\\"x\\\"y\"", "3:11 5|6"}},
 		{"too long", "a,b\n1,1234567\n5,6\n", csvfile.Options{MaxRow: 8}, []string{"2:4 !length \"1,123456\"", "3:14 5|6"}},
 		{"just not too long", "a,b\n1,123456\r\n5,6\n", csvfile.Options{MaxRow: 8}, []string{"2:4 1|123456", "3:14 5|6"}},

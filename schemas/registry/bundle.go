@@ -2,6 +2,7 @@ package registry
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 )
 
@@ -17,19 +18,25 @@ type resolver struct {
 	state *state
 	see   visibility
 	most  int // depth
+	bytes int // that the texts of all references may still have
 	known map[target]*bundle
 	path  map[target]bool
 }
 
 // bundle resolves the references of content in a context. Each missing, circular or too deep one is a fault.
 func (s *state) bundle(ctx string, c *content, o resolveRule) (*bundle, error) {
-	rs := resolver{state: s, see: o.see, most: o.depth, known: map[target]*bundle{}, path: map[target]bool{}}
+	rs := resolver{state: s, see: o.see, most: o.depth, bytes: o.bytes, known: map[target]*bundle{}, path: map[target]bool{}}
 	return rs.bundle(ctx, c)
 }
 
 type resolveRule struct {
 	see   visibility
 	depth int
+	bytes int
+}
+
+func (l Limits) references(see visibility) resolveRule {
+	return resolveRule{see: see, depth: l.References, bytes: l.Parsed}
 }
 
 func (rs *resolver) bundle(ctx string, c *content) (*bundle, error) {
@@ -65,6 +72,9 @@ func (rs *resolver) follow(ctx string, ref reference) (*bundle, error) {
 	v := rs.state.version(at.subject, at.version)
 	if v == nil || !rs.see.shows(v) {
 		return nil, fmt.Errorf("no schema reference found for subject %q and version %d", ref.Subject, ref.Version)
+	}
+	if rs.bytes -= len(v.content.Text); rs.bytes < 0 {
+		return nil, errors.New("the referenced schemas are too large together")
 	}
 	rs.path[at] = true
 	b, err := rs.bundle(contextOf(at.subject), v.content)

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -55,7 +56,7 @@ func (r *Registry) compare(u *understood, v *version, level string) []string {
 func (r *Registry) parseContent(ctx string, c *content) *parsedSchema {
 	var b *bundle
 	err := r.view(func(s *state) (err error) {
-		b, err = s.bundle(ctx, c, resolveRule{withDeleted, r.opts.Limits.References})
+		b, err = s.bundle(ctx, c, r.opts.Limits.references(withDeleted))
 		return err
 	})
 	if err != nil {
@@ -97,8 +98,15 @@ func errorType(why *avro.CompatibilityError) string {
 	return "TYPE_MISMATCH"
 }
 
-// compared returns the versions that a level looks at.
-func compared(live []*version, level string) []*version {
+// compared returns the versions that a level looks at: of the subject's live ones those in the new schema's compatibility
+// group, if the config names the property of metadata that makes the groups.
+func (s *state) compared(name string, c *content, level string) []*version {
+	live := s.versions(name, liveOnly)
+	var group string
+	if raw, ok := s.inScope(name, "").members["compatibilityGroup"]; ok && json.Unmarshal(raw, &group) == nil && group != "" {
+		mine := c.properties()[group]
+		live = slices.DeleteFunc(live, func(v *version) bool { return v.content.properties()[group] != mine })
+	}
 	if len(live) > 0 && !strings.HasSuffix(level, "_TRANSITIVE") {
 		return live[len(live)-1:]
 	}
@@ -116,7 +124,7 @@ func (r *Registry) check(name string, req schemaRequest, against []*version) ([]
 	r.view(func(s *state) error {
 		level = s.inScope(name, r.opts.Compatibility).level
 		if against == nil {
-			against = compared(s.versions(name, liveOnly), level)
+			against = s.compared(name, u.content, level)
 		}
 		return nil
 	})

@@ -219,6 +219,20 @@ func TestIdentity(t *testing.T) {
 	s.fails("GET /subjects/s/metadata?key=a&value=3", "", 40403, "Schema not found")
 }
 
+// TestGroups: versions of another compatibility group do not count.
+func TestGroups(t *testing.T) {
+	s := fresh(t)
+	in := func(major, text string) string {
+		return strings.TrimSuffix(quoted(text), "}") + `,"metadata":{"properties":{"major":"` + major + `"}}}`
+	}
+	s.want("PUT /config/s", `{"compatibility":"BACKWARD","compatibilityGroup":"major"}`, 200, "")
+	s.registerBody("s", in("1", `"int"`))
+	s.fails("POST /subjects/s/versions", in("1", `"string"`), 409, "")
+	s.registerBody("s", in("2", `"string"`))
+	s.registerBody("s", in("1", `"long"`))
+	s.fails("POST /subjects/s/versions", in("2", `"long"`), 409, "")
+}
+
 // TestLogicalTypes: they do not count for compatibility, and one that does not fit its type is left alone.
 func TestLogicalTypes(t *testing.T) {
 	s := fresh(t)

@@ -2,6 +2,7 @@ package registry_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -83,6 +84,31 @@ func FuzzLog(f *testing.F) {
 	})
 }
 
+// TestDense checks two schemas of many types that all mention one another: the check is not to try every pair of them.
+func TestDense(t *testing.T) {
+	const types = 250
+	dense := func(extra string) string {
+		var b strings.Builder
+		b.WriteString(`{"type":"record","name":"Top","fields":[`)
+		for i := range types {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			fmt.Fprintf(&b, `{"name":"f%d","type":{"type":"record","name":"R%d","fields":[{"name":"u","type":["null"`, i, i)
+			for j := range i {
+				fmt.Fprintf(&b, `,"R%d"`, j)
+			}
+			b.WriteString(`]}]}}`)
+		}
+		return b.String() + extra + "]}"
+	}
+	s := fresh(t)
+	s.want("PUT /config", `{"compatibility":"FULL_TRANSITIVE"}`, 200, "")
+	s.register("s", dense(""))
+	s.register("s", dense(`,{"name":"x","type":"int","default":1}`))
+	s.fails("POST /subjects/s/versions", quoted(dense(`,{"name":"y","type":"int"}`)), 409, "")
+}
+
 // TestBombs are schemas made to cost: each is refused or taken, quickly and without much memory.
 func TestBombs(t *testing.T) {
 	s := fresh(t)
@@ -102,6 +128,7 @@ func TestBombs(t *testing.T) {
 		"wide":      wide.String(),
 		"2 MiB":     `{"type":"enum","name":"E","symbols":["` + strings.Repeat("A", 2<<20) + `"]}`,
 		"recursive": `{"type":"record","name":"R","fields":[{"name":"r","type":"R","default":{}}]}`,
+		"no fields": `{"type":"record","name":"R"}`,
 		"self":      `{"type":"R","name":"R"}`,
 	} {
 		if got := s.do("POST /subjects/s/versions", quoted(text)); got.status != 422 {

@@ -44,6 +44,9 @@ func (c *call) serve() int {
 	if c.route.direct != nil {
 		return c.route.direct(c)
 	}
+	if status, done := c.forwarded(); done {
+		return status
+	}
 	answer, err := c.route.run(c)
 	if err != nil {
 		return c.fail(err)

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -55,6 +57,26 @@ func TestFollower(t *testing.T) {
 	if err := first.reg.Healthy(); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestForward: a follower passes writes on, once, with credentials and query, and answers reads itself.
+func TestForward(t *testing.T) {
+	log := logtest.NewMemory()
+	leader := start(t, log, registry.Options{})
+	address := strings.TrimPrefix(leader.url, "http://")
+	options := registry.Options{
+		Forward: http.DefaultTransport,
+		Leader:  func() registry.Leadership { return registry.Leadership{Address: address} },
+	}
+	follower := start(t, log, options)
+	follower.want("POST /subjects/a%2Fb/versions", quoted(`"int"`), 200, `{"id":1}`)
+	leader.want("GET /subjects", "", 200, `["a/b"]`)
+	follower.fails("DELETE /subjects/a%2Fb?permanent=true", "", 40405, "")
+	follower.want("GET /schemas/ids/9", "", 404, "")
+	address = strings.TrimPrefix(follower.url, "http://")
+	follower.fails("PUT /config", `{"compatibility":"NONE"}`, 50003, "")
+	address = "127.0.0.1:1"
+	follower.fails("PUT /config", `{"compatibility":"NONE"}`, 50003, "Error while forwarding the request to the leader at 127.0.0.1:1")
 }
 
 // TestPausedLeader: one that still thinks that it leads writes nothing, and answers nothing that is not so.

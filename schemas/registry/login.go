@@ -90,7 +90,11 @@ func (l *logins) who(req *http.Request) (Access, error) {
 	if !known {
 		hash = l.dummy
 	}
-	l.turns <- struct{}{}
+	select {
+	case l.turns <- struct{}{}:
+	case <-req.Context().Done():
+		return NoAccess, httpFault(http.StatusUnauthorized, "Unauthorized")
+	}
 	err := bcrypt.CompareHashAndPassword(hash, []byte(password))
 	<-l.turns
 	if err != nil || !known {

@@ -10,6 +10,7 @@ import (
 // Options are the settings of a registry. The zero value is a single instance with Confluent's defaults.
 type Options struct {
 	Leader        func() Leadership // who may write; nil: this instance, in term 0
+	Forward       http.RoundTripper // passes a follower's writes on to the leader, one hop; nil: they are answered with 50003
 	Compatibility string            // level where none is configured; "": BACKWARD
 	ClusterID     string            // Kafka's cluster id, shown at /v1/metadata/id
 	Version       string            // shown at /v1/metadata/version; "": "stripeline"
@@ -27,7 +28,7 @@ type Limits struct {
 	Schema     int             // bytes of a schema and of the record it makes, 1,000,000: the broker's record limit
 	Text       avrotext.Limits // nesting and named types of one Avro schema
 	References int             // depth of references, 32
-	Parsed     int             // bytes of text whose parsed schemas are kept, 16 MiB
+	Parsed     int             // bytes of text whose parsed schemas are kept, and of all that one schema may reference, 16 MiB
 }
 
 // Request describes an answered request: its route pattern, never its path, so that it can label a metric.

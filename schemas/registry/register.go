@@ -86,25 +86,30 @@ func (r *Registry) planRegister(name string, req schemaRequest) ([]Record, int, 
 	if held, err := r.registered(name, req, u); held != nil || err != nil {
 		return nil, held.idOrZero(), err
 	}
-	var live []*version
+	var old []*version
 	var level, mode string
 	v := &version{subject: name, content: u.content}
 	err = r.view(func(s *state) (err error) {
 		if err = s.registrable(name, req); err != nil {
 			return err
 		}
-		live, level, mode = s.versions(name, liveOnly), s.inScope(name, r.opts.Compatibility).level, s.mode(name)
+		level, mode = s.inScope(name, r.opts.Compatibility).level, s.mode(name)
+		old = s.compared(name, u.content, level)
 		return s.place(v, req)
 	})
 	if err != nil {
 		return nil, 0, err
 	}
 	if mode != importing {
-		if why := r.incompatible(u, compared(live, level), level); len(why) > 0 {
+		if why := r.incompatible(u, old, level); len(why) > 0 {
 			return nil, 0, faultf(409, "Schema being registered is incompatible with an earlier schema for subject \"%s\", details: [%s]", name, strings.Join(why, ", "))
 		}
 	}
-	return []Record{{Key: schemaKey(name, v.number), Value: v.value().encode()}}, v.id, nil
+	rec := Record{Key: schemaKey(name, v.number), Value: v.value().encode()}
+	if len(rec.Key)+len(rec.Value) > r.opts.Limits.Schema+recordRoom {
+		return nil, 0, tooLarge()
+	}
+	return []Record{rec}, v.id, nil
 }
 
 // place chooses a new version's number and id.

@@ -182,16 +182,22 @@ func getMetadata(c *call) (any, error) {
 }
 
 func (c *content) hasProperties(keys, values []string) bool {
-	var metadata struct{ Properties map[string]string }
-	if c.Metadata != nil && json.Unmarshal(c.Metadata, &metadata) != nil {
-		return false
-	}
+	properties := c.properties()
 	for i, key := range keys {
-		if value, ok := metadata.Properties[key]; !ok || value != values[i] {
+		if value, ok := properties[key]; !ok || value != values[i] {
 			return false
 		}
 	}
 	return true
+}
+
+// properties are those of the metadata; none where there is no metadata that can be read.
+func (c *content) properties() map[string]string {
+	var metadata struct{ Properties map[string]string }
+	if c.Metadata == nil || json.Unmarshal(c.Metadata, &metadata) != nil {
+		return nil
+	}
+	return metadata.Properties
 }
 
 func getContexts(c *call) (any, error) {

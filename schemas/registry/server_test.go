@@ -189,7 +189,7 @@ func (s *server) registerBody(subject, body string) int {
 	got := s.do("POST /subjects/"+url.PathEscape(s.expand(subject))+"/versions", s.expand(body))
 	var id struct{ ID int }
 	if got.status != 200 || json.Unmarshal([]byte(got.body), &id) != nil {
-		s.t.Fatalf("register in %s: %d %s", subject, got.status, got.body)
+		s.complain("register in %s: %d %s", subject, got.status, got.body)
 	}
 	return id.ID
 }

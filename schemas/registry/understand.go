@@ -38,7 +38,7 @@ func (r *Registry) understand(name string, req schemaRequest) (*understood, erro
 	r.view(func(s *state) error {
 		raw.References = s.pinned(contextOf(name), raw.References)
 		c := raw.sealed()
-		b, unresolved = s.bundle(contextOf(name), c, resolveRule{liveOnly, r.opts.Limits.References})
+		b, unresolved = s.bundle(contextOf(name), c, r.opts.Limits.references(liveOnly))
 		if set := s.inScope(name, "").normalize; set != nil {
 			normalize = *set
 		}
@@ -77,6 +77,9 @@ func (r *Registry) judge(b *bundle, form normalForm) (*understood, error) {
 		stored.Text = v.JSON()
 	}
 	u.content = stored.sealed()
+	if u.parsed != nil && len(b.deps) == 0 { // it means the same as stored, and will be compared with what follows it
+		r.parsed.put(parsedKey{u.content.sum, lenient}, u.parsed, len(u.content.Text)+256)
+	}
 	return u, nil
 }
 

@@ -28,11 +28,6 @@ func (r *Registry) write(ctx context.Context, p plan) error {
 	if err != nil || len(records) == 0 {
 		return err
 	}
-	for _, rec := range records {
-		if len(rec.Key)+len(rec.Value) > r.opts.Limits.Schema+recordRoom {
-			return tooLarge()
-		}
-	}
 	return r.append(ctx, mine, records)
 }
 

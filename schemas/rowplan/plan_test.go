@@ -3,6 +3,7 @@ package rowplan_test
 import (
 	"bytes"
 	"errors"
+	"math/big"
 	"strings"
 	"testing"
 
@@ -140,6 +141,25 @@ func TestBadCells(t *testing.T) {
 		}
 		if bad.Column != "v" || !bytes.Equal(bad.Value, []byte(c.cell)[:min(len(c.cell), rowplan.MaxErrorValue)]) || bad.Expected == "" || bad.Reason == "" {
 			t.Errorf("%s %.40q: incomplete error %+v", c.fieldType, c.cell, bad)
+		}
+	}
+}
+
+// TestDecimalBytes: the shortest two's complement at every change of its length.
+func TestDecimalBytes(t *testing.T) {
+	plan := compile(t, record(decimal), []string{"v"}, rowplan.Options{})
+	judge := avro.MustParse(record(decimal))
+	for _, around := range []int64{0, 128, 256, 32768, 65536, 999000} {
+		for v := around - 999; v < around+999; v++ {
+			for _, r := range []*big.Rat{big.NewRat(v, 100), big.NewRat(-v, 100)} {
+				want, err := judge.Encode(map[string]any{"v": r})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got, err := plan.Append(nil, [][]byte{[]byte(r.FloatString(2))}, nil); err != nil || !bytes.Equal(got, want) {
+					t.Fatalf("%s: %x, %v; judge %x", r.FloatString(2), got, err, want)
+				}
+			}
 		}
 	}
 }

@@ -77,7 +77,6 @@ type Field struct {
 // Shape is a record type, ready to be used on bytes. It is safe for concurrent use.
 type Shape struct {
 	*Type
-	text   string
 	byName map[string]int
 	skips  []skipper
 }
