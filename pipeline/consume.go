@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"stripeline/consumers/table"
@@ -185,6 +186,9 @@ func (c *Consume) print(ctx context.Context, records []*kafka.Record) error {
 		row := table.Record{Partition: r.Partition, Offset: r.Offset, Time: r.Timestamp, Key: r.Key, Value: r.Value}
 		if id, payload, ok := framed(r.Value); ok && c.Print.Format != table.Raw {
 			walker, err := c.walkers.find(ctx, id)
+			if errors.Is(err, ErrUnknownSchema) && strings.HasSuffix(c.Topic, RejectsTopic("")) {
+				walker, payload, err = nil, nil, nil // the bytes of a reject are anything
+			}
 			if err != nil {
 				return fmt.Errorf("%s partition %d offset %d: %w", r.Topic, r.Partition, r.Offset, err)
 			}

@@ -131,6 +131,9 @@ func (t *Transform) Run(ctx context.Context) (TransformSummary, error) {
 		}()
 	}
 	err = link.Run(running, t.Cluster, t.Observer)
+	if errors.Is(err, context.Canceled) && running.Err() != nil {
+		err = nil // told to stop while it was starting
+	}
 	stop()
 	counts := t.Observer.Link(link.Name).Counts
 	summary.Records, summary.Emitted, summary.Rejects = counts.Done-before.Done, counts.Emitted-before.Emitted, counts.Rejects-before.Rejects

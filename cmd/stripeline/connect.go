@@ -3,8 +3,11 @@ package main
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"os"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"stripeline/pipeline/kafka"
 )
@@ -15,8 +18,29 @@ func (a *app) connect(ctx context.Context) (*kafka.Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	return kafka.Connect(ctx, cfg)
+	held := &heldLog{Handler: cfg.Logger.Handler(), open: &atomic.Bool{}}
+	cfg.Logger = slog.New(held)
+	cluster, err := kafka.Connect(ctx, cfg)
+	held.open.Store(true)
+	return cluster, err
 }
+
+// heldLog holds warnings back until it is open: while connecting, the one error says what they would. Debugging is not held back.
+type heldLog struct {
+	slog.Handler
+	open *atomic.Bool
+}
+
+// Enabled implements slog.Handler.
+func (h *heldLog) Enabled(ctx context.Context, level slog.Level) bool {
+	return h.Handler.Enabled(ctx, level) && (h.open.Load() || h.Handler.Enabled(ctx, slog.LevelDebug))
+}
+
+// A member of a group that was killed is given up after session; it is heard every heartbeat.
+const (
+	heartbeat = time.Second
+	session   = 10 * time.Second
+)
 
 // kafkaConfig makes the client's settings of ours, with the secrets read from where they are kept.
 func (a *app) kafkaConfig() (kafka.Config, error) {
@@ -26,7 +50,7 @@ func (a *app) kafkaConfig() (kafka.Config, error) {
 		return kafka.Config{}, err
 	}
 	cfg := kafka.Config{
-		Brokers: s.Brokers, ClientID: "stripeline", Namespace: s.Namespace, Logger: a.logger,
+		Brokers: s.Brokers, ClientID: "stripeline", Namespace: s.Namespace, Logger: a.logger, Heartbeat: heartbeat, Session: session,
 		SASL: kafka.SASL{Mechanism: strings.ToUpper(s.SASLMechanism), User: s.SASLUser, Password: kafka.Secret(password)},
 	}
 	if cfg.SASL.Mechanism == "OAUTHBEARER" {

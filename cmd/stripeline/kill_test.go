@@ -95,6 +95,7 @@ type killed struct {
 	dir     string
 	written map[string]string // path in the catalog -> file of this machine
 	count   int
+	done    chan struct{} // a put has returned
 }
 
 // put writes one more file; only what returned 0 must read back.
@@ -112,6 +113,22 @@ func (k *killed) put(ctx context.Context) {
 	defer cancel()
 	if exec.CommandContext(ctx, k.binary, append([]string{"put", name, path}, k.flags...)...).Run() == nil {
 		k.written[path] = name
+		select {
+		case k.done <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// awaitPuts waits for so many puts to return from now on.
+func (k *killed) awaitPuts(count int) {
+	for range count {
+		select {
+		case <-k.done:
+		case <-time.After(3 * time.Minute):
+			k.t.Error("no put returned for 3 minutes")
+			return
+		}
 	}
 }
 
@@ -156,7 +173,7 @@ func TestKilledDevLosesNothingThatWasAcked(t *testing.T) {
 	first := startProcess(t, binary, devArgs(data, [3]string{"127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"})...)
 	text := func(name string) string { s, _ := first.facts[name].(string); return s }
 	ports := [3]string{text("broker"), strings.TrimPrefix(text("registry"), "http://"), strings.TrimPrefix(text("http"), "http://")}
-	k := &killed{t: t, binary: binary, dir: dir, written: map[string]string{},
+	k := &killed{t: t, binary: binary, dir: dir, written: map[string]string{}, done: make(chan struct{}),
 		flags: []string{"--brokers", ports[0], "--registry", "http://" + ports[1]}}
 	k.during(func() {
 		dev := first
@@ -184,14 +201,15 @@ func TestKilledWorkerLosesNothingThatWasAcked(t *testing.T) {
 		}
 		args = append(args, "--target", target)
 	}
-	k := &killed{t: t, binary: binary, dir: dir, written: map[string]string{}, flags: flags}
+	k := &killed{t: t, binary: binary, dir: dir, written: map[string]string{}, done: make(chan struct{}), flags: flags}
 	k.during(func() {
-		for range 5 {
+		for range 3 {
 			worker := startProcess(t, binary, append(args, flags...)...)
-			<-time.After(time.Duration(500+rand.IntN(1500)) * time.Millisecond)
+			k.awaitPuts(1 + rand.IntN(8))
 			worker.kill()
+			k.awaitPuts(1)
 		}
 	})
-	t.Logf("%d of %d puts returned before, between and after 5 kills", len(k.written), k.count)
+	t.Logf("%d of %d puts returned before, between and after 3 kills", len(k.written), k.count)
 	k.readBack()
 }

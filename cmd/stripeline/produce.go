@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -126,17 +127,29 @@ func (a *app) tryCSV(cmd *cobra.Command, p *pipeline.ProduceCSV, n int64) error 
 	return err
 }
 
-// sizeOf is the sum of the files' sizes, 0 when it is unknown or says nothing about the rows in them.
+// sizeOf is the sum of the files' sizes, 0 when it is unknown or, as for compressed files, says nothing about the rows in them.
 func sizeOf(files []string) int64 {
 	var sum int64
 	for _, name := range files {
 		info, err := os.Stat(name)
-		if err != nil || !info.Mode().IsRegular() {
+		if err != nil || !info.Mode().IsRegular() || compressed(name) {
 			return 0
 		}
 		sum += info.Size()
 	}
 	return sum
+}
+
+// compressed says whether a file begins as gzip or zstd does.
+func compressed(name string) bool {
+	file, err := os.Open(name)
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	var head [4]byte
+	_, _ = io.ReadFull(file, head[:])
+	return bytes.HasPrefix(head[:], []byte{0x1f, 0x8b}) || bytes.Equal(head[:], []byte{0x28, 0xb5, 0x2f, 0xfd})
 }
 
 // every calls do until the function that it returns is called.

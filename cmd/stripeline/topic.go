@@ -148,7 +148,9 @@ func topicRemoveVerb(a *app) *cobra.Command {
 					if err := cluster.Delete(ctx, name); err != nil {
 						return a.missingTopic(err, name)
 					}
-					a.output.line("removed %s", name)
+					if err := a.output.emit(map[string]any{"topic": name, "removed": true}, func(w io.Writer) { fmt.Fprintf(w, "removed %s\n", name) }); err != nil {
+						return err
+					}
 				}
 				return nil
 			})

@@ -1,7 +1,6 @@
 package blockstore
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -283,111 +282,5 @@ func TestNoAckedFrameIsLostByDeathAtAnyChange(t *testing.T) {
 				}
 			})
 		}
-	}
-}
-
-// damageShard changes one byte of a stripe's frame in a shard file.
-func damageShard(t *testing.T, path string, at int64) {
-	t.Helper()
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	b := make([]byte, 1)
-	if _, err := f.ReadAt(b, at); err != nil {
-		t.Fatal(err)
-	}
-	b[0] ^= 0x10
-	if _, err := f.WriteAt(b, at); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func TestDamageFoundAtRecovery(t *testing.T) {
-	for _, c := range []struct {
-		name     string
-		recorded bool
-		at       func(size int64) int64
-		bad      int    // files set aside
-		lost     [2]int // stripes said to be lost, of 0 to 3
-	}{
-		{"rot in the middle, on record", true, func(size int64) int64 { return size / 2 }, 1, [2]int{0, 3}},
-		{"rot in the last frame, on record", true, func(size int64) int64 { return size - 1 }, 1, [2]int{0, 3}},
-		{"rot in the shard's header", false, func(int64) int64 { return 20 }, 1, [2]int{0, 3}},
-		{"torn tail, not on record", false, func(size int64) int64 { return size - 1 }, 0, [2]int{3, 3}},
-		{"a hole in a tail that is not on record", false, func(size int64) int64 { return size / 2 }, 0, [2]int{1, 3}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			r := newRig(t, 5, nil)
-			block := r.file.Block(0)
-			for stripe := range int32(4) {
-				r.mustPut(packet(block, stripe, 12288))
-			}
-			acks := r.mustFlush()
-			if c.recorded {
-				r.options.Acked = record(acks)
-			}
-			if err := r.store.Close(); err != nil {
-				t.Fatal(err)
-			}
-			path := ShardPath(r.options.Directories[1].Path, block, 1, incarnationOf(acks, 1))
-			info, err := os.Stat(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			damageShard(t, path, c.at(info.Size()))
-			r.open()
-			for stripe := range int32(5) {
-				r.mustPut(packet(block, stripe, 12288))
-			}
-			acks = r.mustFlush()
-			if kinds(acks)[schemas.AckLoss] != 1 || acks[0].Kind != schemas.AckLoss || acks[0].Reason == "" {
-				t.Fatalf("acks: %+v", acks)
-			}
-			loss := acks[0].Receipts[0]
-			if loss.Index != 1 || int(loss.First) != c.lost[0] || int(loss.Last) < c.lost[1] {
-				t.Errorf("loss: %+v", loss)
-			}
-			if n := len(r.shardFiles(".bad")); n != c.bad {
-				t.Errorf("%d files are set aside, want %d", n, c.bad)
-			}
-			if n := r.check(r.acks, full); n < 25 {
-				t.Errorf("%d frames are held", n)
-			}
-		})
-	}
-}
-
-func TestShardsAreListed(t *testing.T) {
-	r := newRig(t, 5, nil)
-	r.mustPut(packet(r.file.Block(0), 0, 12288), packet(r.file.Block(0), 1, 12288), packet(r.file.Block(1), 5, 10))
-	r.mustFlush()
-	n := 0
-	for info, err := range r.store.Shards(context.Background()) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		first, last := int32(0), int32(1)
-		if info.Header.Block.Number() == 1 {
-			first, last = 5, 5
-		}
-		if info.First != first || info.Last != last || info.Closed || info.Target == (schemas.TargetID{}) {
-			t.Errorf("%+v", info)
-		}
-		n++
-	}
-	if n != 5+3 {
-		t.Errorf("%d shards, want 8", n)
-	}
-	damageShard(t, r.shardFiles(".shard")[0], 30)
-	bad := 0
-	for _, err := range r.store.Shards(context.Background()) {
-		if errors.Is(err, schemas.ErrBadFrame) {
-			bad++
-		}
-	}
-	if bad != 1 {
-		t.Errorf("%d damaged shards, want 1", bad)
 	}
 }

@@ -216,6 +216,10 @@ func hangs(t *testing.T, kind durable.OpKind) {
 	if acks = r.mustFlush(); kinds(acks)[schemas.AckClose] != 1 {
 		t.Fatalf("acks: %+v", acks)
 	}
+	kept := map[durable.OpKind]int64{durable.OpWrite: 1, durable.OpCreate: 1}[kind]
+	if n := r.live.Load(); n != kept {
+		t.Errorf("%d stripes are kept, want %d: the one that a hanging write still reads", n, kept)
+	}
 	f.set(nil)
 	close(hang)
 	synctest.Wait()

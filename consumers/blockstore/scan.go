@@ -116,3 +116,26 @@ func (s *scanner) cell(f *schemas.Frame, buffer []byte) ([]byte, error) {
 	}
 	return buffer, nil
 }
+
+// resync moves over a frame whose header is damaged to the next one that belongs here, and says whether there is one.
+// Otherwise the scanner stays where it is: what is there may be a frame that is being written.
+func (s *scanner) resync() bool {
+	frame := int64(schemas.FrameHeaderSize(s.policy.Cell) + s.policy.Cell)
+	window := make([]byte, min(2*frame, s.size-s.offset))
+	if n, _ := s.file.ReadAt(window, s.offset); n < len(window) {
+		return false
+	}
+	for at := 1; at < len(window); at++ {
+		f, err := schemas.ParseFrame(window[at:])
+		if err != nil {
+			continue
+		}
+		trial := *s
+		trial.offset += int64(at)
+		if trial.check(&f) == nil {
+			s.offset = trial.offset
+			return true
+		}
+	}
+	return false
+}

@@ -26,6 +26,7 @@ type ShardFile struct {
 	mu    sync.Mutex
 	walk  *scanner
 	known map[int32]int64 // offset of each stripe's frame that the walk has passed
+	holes []schemas.Range // stripes that may lie where a frame's header is damaged
 }
 
 // OpenShard opens a shard of a target's directory. A file that is not there is ErrNoShard; a header that is damaged or
@@ -111,22 +112,40 @@ func (s *ShardFile) find(stripe int32) (int64, error) {
 	}
 	s.walk.size = max(size, s.walk.offset)
 	for s.walk.next <= stripe && !s.walk.closed {
-		f, err := s.walk.head()
-		if errors.Is(err, io.EOF) {
+		if err := s.step(); errors.Is(err, io.EOF) {
 			break
-		}
-		if err != nil {
+		} else if err != nil {
 			return 0, err
 		}
-		if f.Kind == schemas.FrameCell {
-			s.known[f.Stripe] = s.walk.offset
-		}
-		s.walk.skip(&f)
 	}
 	if at, ok := s.known[stripe]; ok {
 		return at, nil
 	}
+	for _, hole := range s.holes {
+		if hole.First <= stripe && stripe <= hole.Last {
+			return 0, fmt.Errorf("find stripe %d of shard %s: %w: there is a damaged frame in its place", stripe, s.file.Name(), schemas.ErrBadFrame)
+		}
+	}
 	return 0, fmt.Errorf("find stripe %d of shard %s: %w", stripe, s.file.Name(), ErrNoFrame)
+}
+
+// step walks over one frame, and over damage in front of it; s.mu is held.
+func (s *ShardFile) step() error {
+	from := s.walk.next
+	f, err := s.walk.head()
+	if errors.Is(err, schemas.ErrBadFrame) && s.walk.resync() {
+		if f, err = s.walk.head(); err == nil && f.Stripe > from {
+			s.holes = append(s.holes, schemas.Range{First: from, Last: f.Stripe - 1})
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if f.Kind == schemas.FrameCell {
+		s.known[f.Stripe] = s.walk.offset
+	}
+	s.walk.skip(&f)
+	return nil
 }
 
 // File gives the open file, for sending frames as they are.

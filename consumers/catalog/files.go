@@ -129,7 +129,7 @@ func (f *Files) List(prefix, delimiter string) iter.Seq[Item] {
 			if at := strings.Index(e.Path[len(prefix):], delimiter); delimiter != "" && at >= 0 {
 				item = Item{Path: e.Path[:len(prefix)+at+len(delimiter)]}
 				it = entries.Root().Iterator()
-				it.SeekLowerBound([]byte(item.Path)) // no byte of UTF-8
+				it.SeekLowerBound([]byte(item.Path + "\xff")) // no byte of UTF-8
 			}
 			if !yield(item) {
 				return

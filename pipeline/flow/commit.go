@@ -79,7 +79,7 @@ func (m *member) tend(ctx context.Context) {
 }
 
 func (m *member) truncate(ctx context.Context) {
-	cut, err := Truncate(ctx, m.cluster, m.link.Input, m.limits.Readers, m.numbers())
+	cut, err := Truncate(ctx, m.cluster, Truncation{m.link.Input, m.limits.Readers, m.numbers()})
 	if err != nil && ctx.Err() == nil {
 		m.report.log.Warn("input not truncated", "link", m.link.Name, "err", err)
 	}

@@ -20,7 +20,7 @@ var ErrPosition = errors.New("position does not fit the input")
 // After a fencing error it leaves the group and joins again.
 func (l *FoldLink[S, In, Out]) Run(ctx context.Context, c *kafka.Cluster, o *Observer) error {
 	for attempt := 0; ; attempt++ {
-		m, err := newMember(ctx, c, LinkStatus{Name: l.Name, Group: c.Name(l.Name), Input: l.Input}, l.Limits, o)
+		m, err := newMember(ctx, c, o, spec{LinkStatus{Name: l.Name, Group: c.Name(l.Name), Input: l.Input}, l.Limits})
 		if err != nil {
 			return err
 		}

@@ -141,12 +141,12 @@ func TestFoldLinkExactlyOnceUnderKills(t *testing.T) {
 		line.plug() // zombies wake up; the first stays dead
 	}
 	r := start(t, c, counter(f.in, f.out, f.log))
-	awaitPositions(t, c, r, f, cfg.Namespace)
+	awaitPositions(t, c, r, f)
 	f.check(t, c, 4, rounds*each)
 }
 
 // awaitPositions waits until the positions in a counter's output have come to the end of its input.
-func awaitPositions(t *testing.T, c *kafka.Cluster, r *running, f folding, _ string) {
+func awaitPositions(t *testing.T, c *kafka.Cluster, r *running, f folding) {
 	t.Helper()
 	_, ends, err := c.Ends(within(t), f.in)
 	if err != nil {

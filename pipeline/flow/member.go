@@ -46,9 +46,15 @@ const (
 	commitTimeout = 5 * time.Second
 )
 
+// spec is what a link says of itself.
+type spec struct {
+	LinkStatus
+	Limits
+}
+
 // newMember checks that the input is the topic that the group has been running on.
-func newMember(ctx context.Context, c *kafka.Cluster, link LinkStatus, limits Limits, o *Observer) (*member, error) {
-	limits = limits.withDefaults()
+func newMember(ctx context.Context, c *kafka.Cluster, o *Observer, s spec) (*member, error) {
+	link, limits := s.LinkStatus, s.Limits.withDefaults()
 	link.Budget = limits.Budget
 	brokers, err := c.Brokers(ctx)
 	if err != nil {

@@ -2,6 +2,7 @@ package flow
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -39,19 +40,24 @@ func (c Collector) Collect(to chan<- prometheus.Metric) {
 			"rejects_total": n.Rejects, "flushes_total": n.Flushes, "commits_total": n.Commits,
 			"transactions_total": n.Transactions, "retries_total": n.Retries, "rejoins_total": n.Rejoins,
 		} {
-			to <- metric(name, prometheus.CounterValue, value, []string{"link"}, l.Name)
+			to <- metric(name, value, prometheus.Labels{"link": l.Name})
 		}
-		to <- metric("budget_used_bytes", prometheus.GaugeValue, n.BudgetUsed, []string{"link"}, l.Name)
-		to <- metric("budget_limit_bytes", prometheus.GaugeValue, l.Budget, []string{"link"}, l.Name)
+		to <- metric("budget_used_bytes", n.BudgetUsed, prometheus.Labels{"link": l.Name})
+		to <- metric("budget_limit_bytes", l.Budget, prometheus.Labels{"link": l.Name})
 		for _, p := range l.Partitions {
 			number := strconv.Itoa(int(p.Partition))
-			to <- metric("position", prometheus.GaugeValue, p.Next, []string{"link", "partition"}, l.Name, number)
-			to <- metric("partition_state", prometheus.GaugeValue, 1, []string{"link", "partition", "state"}, l.Name, number, p.State)
+			to <- metric("position", p.Next, prometheus.Labels{"link": l.Name, "partition": number})
+			to <- metric("partition_state", 1, prometheus.Labels{"link": l.Name, "partition": number, "state": p.State})
 		}
 	}
 }
 
-func metric(name string, kind prometheus.ValueType, value int64, labels []string, values ...string) prometheus.Metric {
-	desc := prometheus.NewDesc("stripeline_link_"+name, "See flow.Collector.", labels, nil)
-	return prometheus.MustNewConstMetric(desc, kind, float64(value), values...)
+// metric gives a counter for a name that ends in _total and a gauge for any other.
+func metric(name string, value int64, labels prometheus.Labels) prometheus.Metric {
+	kind := prometheus.GaugeValue
+	if strings.HasSuffix(name, "_total") {
+		kind = prometheus.CounterValue
+	}
+	desc := prometheus.NewDesc("stripeline_link_"+name, "See flow.Collector.", nil, labels)
+	return prometheus.MustNewConstMetric(desc, kind, float64(value))
 }

@@ -35,14 +35,11 @@ func (o *outbox) send(r *kafka.Record, confirmed func()) {
 
 // answer writes a record that came from an input record and settles that when the brokers have it. If it is larger than
 // its topic allows, the input record is a reject.
-func (o *outbox) answer(r *kafka.Record, from letter) {
-	from.Context, from.box = o.p.ctx, o
-	o.post(r, &from)
-}
+func (o *outbox) answer(r *kafka.Record, from *letter) { o.post(r, from) }
 
 func (o *outbox) post(r *kafka.Record, l *letter) {
 	r.Context = l
-	o.producer.Produce(l, r, arrived)
+	o.producer.Send(l, r, arrived)
 }
 
 // arrived hears what became of a record.
@@ -52,6 +49,7 @@ func arrived(r *kafka.Record, err error) {
 		panic("internal error: flow: record without its letter")
 	}
 	p := l.box.p
+	err = kafka.Explain(r, err)
 	switch {
 	case err == nil && l.confirmed != nil:
 		l.confirmed()

@@ -106,17 +106,21 @@ var errLeaving = errors.New("partition is being given back")
 // retry runs fn until it succeeds or rejects, with pauses, and says while it waits why. It gives the rejection's error,
 // errLeaving when the partition drains, or the context's error.
 func (p *partition) retry(what string, fn func() error) error {
-	return p.retryWhile(what, p.draining, fn)
+	return p.retryWhile(what, p.draining, fn(), fn)
+}
+
+// retryAfter is retry where fn has been run once, with the outcome err.
+func (p *partition) retryAfter(what string, err error, fn func() error) error {
+	return p.retryWhile(what, p.draining, err, fn)
 }
 
 // persist is retry that goes on while the partition drains.
 func (p *partition) persist(what string, fn func() error) error {
-	return p.retryWhile(what, nil, fn)
+	return p.retryWhile(what, nil, fn(), fn)
 }
 
-func (p *partition) retryWhile(what string, quit <-chan struct{}, fn func() error) error {
+func (p *partition) retryWhile(what string, quit <-chan struct{}, err error, fn func() error) error {
 	for attempt := 0; ; attempt++ {
-		err := fn()
 		if err == nil {
 			if attempt > 0 {
 				p.report.state(p.number, StateRunning, nil)
@@ -133,6 +137,7 @@ func (p *partition) retryWhile(what string, quit <-chan struct{}, fn func() erro
 		if !pause(p.ctx, quit, attempt) {
 			return errLeaving
 		}
+		err = fn()
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 // Run runs the link until ctx ends; then it drains as after a revocation and returns nil. Any other return is an error
 // that running again cannot mend, as ErrOtherTopic.
 func (l *SinkLink[In, Out]) Run(ctx context.Context, c *kafka.Cluster, o *Observer) error {
-	m, err := newMember(ctx, c, LinkStatus{Name: l.Name, Group: c.Name(l.Name), Input: l.Input}, l.Limits, o)
+	m, err := newMember(ctx, c, o, spec{LinkStatus{Name: l.Name, Group: c.Name(l.Name), Input: l.Input}, l.Limits})
 	if err != nil {
 		return err
 	}
@@ -60,6 +60,7 @@ type sinkWork[In, Out any] struct {
 	out  *outbox
 	sink Sink[In, Out]
 
+	add   func(In)
 	ins   []In          // what the stage made of the record at hand
 	woken chan struct{} // has a token when there is something to flush, or nothing more will come
 
@@ -73,6 +74,7 @@ func (w *sinkWork[In, Out]) run() {
 		return
 	}
 	defer w.close()
+	w.add = w.emit
 	w.p.report.state(w.p.number, StateRunning, nil)
 	var flusher sync.WaitGroup
 	flusher.Go(w.flushLoop)
@@ -113,13 +115,15 @@ func (w *sinkWork[In, Out]) putLoop() {
 // one takes a record through the stage into the sink; false when the partition is on its way out.
 func (w *sinkWork[In, Out]) one(r *kafka.Record) bool {
 	number := w.p.window.start()
-	err := w.p.retry("stage", func() error {
-		w.ins = w.ins[:0]
-		return w.link.Stage(r, w.emit)
-	})
+	err := w.stage(r)
+	if err != nil {
+		err = w.p.retryAfter("stage", err, func() error { return w.stage(r) })
+	}
 	puts := 0
 	for i := 0; err == nil && i < len(w.ins); i++ {
-		err = w.p.retry("put", func() error { return w.sink.Put(w.p.ctx, w.ins[i]) })
+		if err = w.sink.Put(w.p.ctx, w.ins[i]); err != nil {
+			err = w.p.retryAfter("put", err, func() error { return w.sink.Put(w.p.ctx, w.ins[i]) })
+		}
 		puts++
 	}
 	clear(w.ins)
@@ -134,6 +138,11 @@ func (w *sinkWork[In, Out]) one(r *kafka.Record) bool {
 	}
 	w.done(number, puts)
 	return true
+}
+
+func (w *sinkWork[In, Out]) stage(r *kafka.Record) error {
+	w.ins = w.ins[:0]
+	return w.link.Stage(r, w.add)
 }
 
 func (w *sinkWork[In, Out]) emit(in In) { w.ins = append(w.ins, in) }

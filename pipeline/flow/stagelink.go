@@ -13,7 +13,7 @@ func (l *StageLink) Run(ctx context.Context, c *kafka.Cluster, o *Observer) erro
 	if group == "" {
 		group = c.Name(l.Name)
 	}
-	m, err := newMember(ctx, c, LinkStatus{Name: l.Name, Group: group, Input: l.Input}, l.Limits, o)
+	m, err := newMember(ctx, c, o, spec{LinkStatus{Name: l.Name, Group: group, Input: l.Input}, l.Limits})
 	if err != nil {
 		return err
 	}
@@ -31,14 +31,17 @@ func (l *StageLink) Run(ctx context.Context, c *kafka.Cluster, o *Observer) erro
 
 // stageWork takes one partition's records through a stage.
 type stageWork struct {
-	link *StageLink
-	p    *partition
-	out  *outbox
-	outs []*kafka.Record // what the stage made of the record at hand
+	link  *StageLink
+	p     *partition
+	out   *outbox
+	outs  []*kafka.Record // what the stage made of the record at hand
+	add   func(*kafka.Record)
+	blank []letter // not used yet
 }
 
 func (w *stageWork) run() {
 	w.p.report.state(w.p.number, StateRunning, nil)
+	w.add = w.emit
 	for {
 		batch, ok := w.p.take()
 		if !ok {
@@ -59,10 +62,10 @@ func (w *stageWork) run() {
 // one takes a record through the stage and writes what it emits; false when the partition is on its way out.
 func (w *stageWork) one(r *kafka.Record) bool {
 	number := w.p.window.start()
-	err := w.p.retry("stage", func() error {
-		w.outs = w.outs[:0]
-		return w.link.Stage(r, w.emit)
-	})
+	err := w.stage(r)
+	if err != nil {
+		err = w.p.retryAfter("stage", err, func() error { return w.stage(r) })
+	}
 	if _, rejected := schemas.AsReject(err); rejected {
 		w.out.reject(w.link.Name, r, number, err)
 		return true
@@ -73,11 +76,27 @@ func (w *stageWork) one(r *kafka.Record) bool {
 	}
 	w.p.window.hold(number, len(w.outs))
 	for _, out := range w.outs {
-		w.out.answer(out, letter{link: w.link.Name, source: r, number: number})
+		w.out.answer(out, w.letter(r, number))
 	}
 	clear(w.outs)
 	w.p.settle(number)
 	return true
+}
+
+func (w *stageWork) stage(r *kafka.Record) error {
+	w.outs = w.outs[:0]
+	return w.link.Stage(r, w.add)
+}
+
+// letter gives a fresh letter; they are made by the hundred.
+func (w *stageWork) letter(r *kafka.Record, number uint64) *letter {
+	if len(w.blank) == 0 {
+		w.blank = make([]letter, 128)
+	}
+	l := &w.blank[0]
+	w.blank = w.blank[1:]
+	l.Context, l.box, l.link, l.source, l.number = w.p.ctx, w.out, w.link.Name, r, number
+	return l
 }
 
 func (w *stageWork) emit(r *kafka.Record) { w.outs = append(w.outs, r) }

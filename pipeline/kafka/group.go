@@ -12,7 +12,7 @@ import (
 )
 
 // RebalanceTimeout is how long the brokers wait for a member that must give partitions back.
-const RebalanceTimeout = 60 * time.Second
+const RebalanceTimeout = 24 * time.Second
 
 // GroupConfig says what a member of a consumer group does. The callbacks are called one at a time and may block for less
 // than RebalanceTimeout; none may close the group.

@@ -59,7 +59,7 @@ func (t *Transactor) Begin() error {
 // Produce adds a record to the transaction. done may be nil: Commit tells of every failure anyway.
 func (t *Transactor) Produce(ctx context.Context, r *Record, done func(*Record, error)) {
 	t.client.Produce(ctx, r, func(r *Record, err error) {
-		err = produceError(r, err)
+		err = Explain(r, err)
 		if err != nil {
 			_ = t.fail(err)
 		}

@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"github.com/twmb/avro"
+	"pgregory.net/rapid"
 
+	"stripeline/processors/lawtest"
 	"stripeline/processors/mapping"
 	"stripeline/schemas"
 	"stripeline/schemas/rowshape"
@@ -190,6 +192,28 @@ func TestARowThatCannotBeMappedIsAReject(t *testing.T) {
 	if _, ok := schemas.AsReject(err); !ok {
 		t.Errorf("truncated payload: %v is no reject", err)
 	}
+}
+
+func TestMapKeepsTheLawsOfAStage(t *testing.T) {
+	plan, err := compile(t, `["null","double"]`, "where: row.count > 0\nkey: row.note\nfields:\n  x: row.delay * double(10 / (row.count - 3))\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	schema := avro.MustParse(inSchema)
+	lawtest.Stage(t, plan.Map, func(t *rapid.T) mapping.Row {
+		value := record(map[string]any{"count": rapid.Int32Range(-2, 6).Draw(t, "count")})
+		if rapid.Bool().Draw(t, "null") {
+			value["delay"] = nil
+		}
+		if rapid.Bool().Draw(t, "noted") {
+			value["note"] = rapid.String().Draw(t, "note")
+		}
+		payload, err := schema.Encode(value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return mapping.Row{Key: []byte("k"), Payload: payload[:rapid.IntRange(0, 1).Draw(t, "cut")*3+len(payload)-3]}
+	})
 }
 
 func FuzzMappingFile(f *testing.F) {

@@ -53,7 +53,7 @@ func (s *state) applySchema(key recordKey, rec Record) error {
 		return fmt.Errorf("version %d with id %d", key.Version, value.ID)
 	}
 	v := &version{subject: name, number: key.Version, id: value.ID, deleted: value.Deleted, content: value.content()}
-	v.stored.Extra = value.Extra
+	v.extra = value.Extra
 	if !bytes.Equal(rec.Key, schemaKey(name, key.Version)) {
 		v.oddKey = bytes.Clone(rec.Key)
 	}

@@ -44,7 +44,7 @@ func TestMode(t *testing.T) {
 	s.fails("POST /subjects/s/versions", quoted(`"int"`), 42205, "Subject s in context . is in read-only mode")
 	s.want("PUT /mode/s", `{"mode":"READWRITE"}`, 200, "")
 	s.register("s", `"int"`)
-	s.fails("DELETE /mode", "", 405, "")
+	s.fails("DELETE /mode", "", 404, "HTTP 404 Not Found")
 }
 
 func TestImport(t *testing.T) {

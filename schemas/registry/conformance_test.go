@@ -47,6 +47,8 @@ func TestTransport(t *testing.T) {
 	f.fails("GET /nothing/here", "", 404, "HTTP 404 Not Found")
 	f.fails("GET /schemas/ids/x", "", 404, "HTTP 404 Not Found")
 	f.fails("GET /schemas/guids/0a1b", "", 404, "HTTP 404 Not Found")
+	f.fails("POST /subjects/$S/versions/1/tags", "{}", 404, "HTTP 404 Not Found")
+	f.fails("DELETE /contexts/.x", "", 404, "HTTP 404 Not Found")
 	f.fails("PUT /subjects", "{}", 405, "HTTP 405 Method Not Allowed")
 	f.want("PUT /config/$S", `{"compatibility":"FULL","unheardOf":[1]}`, 200, `{"compatibility":"FULL"}`)
 	f.v("a/b $S", 1, "a:int")

@@ -82,6 +82,7 @@ func TestForeignLog(t *testing.T) {
 	s.want("GET /subjects/worse/versions/1/schema", "", 200, `what is this`)
 	s.want("GET /schemas/ids/16", "", 200, "")
 	s.fails("GET /schemas/ids/16?format=resolved", "", 42201, "")
+	s.want("GET /subjects/new/versions/1", "", 200, `{"subject":"new","version":1,"id":12,"metadata":{"tags":null},"schema":"{\"type\":\"record\",\"name\":\"N\",\"fields\":[]}","guid":"g-1","ts":17}`)
 	s.want("POST /subjects/x/versions", quoted(`"bytes"`), 200, `{"id":9}`)
 	s.want("POST /subjects/x/versions", quoted(`"string"`), 200, `{"id":17}`)
 

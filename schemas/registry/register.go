@@ -154,6 +154,6 @@ func (v *version) value() schemaValue {
 	c := v.content
 	return schemaValue{
 		Subject: v.subject, Version: v.number, ID: v.id, SchemaType: c.shownType(), References: c.References,
-		Metadata: c.Metadata, RuleSet: c.RuleSet, Schema: c.Text, Deleted: v.deleted, Extra: v.stored.Extra,
+		Metadata: c.Metadata, RuleSet: c.RuleSet, Schema: c.Text, Deleted: v.deleted, Extra: v.extra,
 	}
 }

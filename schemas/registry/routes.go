@@ -82,6 +82,7 @@ func (r *Registry) newRoutes() *routes {
 		{"DELETE /config/{}", ReadWrite, deleteConfig},
 		{"GET /mode", ReadOnly, getMode},
 		{"PUT /mode", ReadWrite, putMode},
+		{"DELETE /mode", ReadWrite, notHere},
 		{"GET /mode/{}", ReadOnly, getMode},
 		{"PUT /mode/{}", ReadWrite, putMode},
 		{"DELETE /mode/{}", ReadWrite, deleteMode},

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// shownSchema is a version as answers show it.
+// shownSchema is a version as answers show it, followed by the members of its record that we do not know.
 type shownSchema struct {
 	Subject    string          `json:"subject"`
 	Version    int             `json:"version"`
@@ -18,9 +18,11 @@ type shownSchema struct {
 	Deleted    bool            `json:"deleted,omitempty"`
 }
 
-func (v *version) shown() shownSchema {
+// shown is a version with its text in the form that was asked for.
+func (v *version) shown(text string) json.RawMessage {
 	c := v.content
-	return shownSchema{v.subject, v.number, v.id, c.shownType(), c.References, c.Metadata, c.RuleSet, c.Text, v.deleted}
+	known := shownSchema{v.subject, v.number, v.id, c.shownType(), c.References, c.Metadata, c.RuleSet, text, v.deleted}
+	return appendMembers(marshal(known), v.extra)
 }
 
 // shownContent is a schema by its id.
@@ -43,7 +45,7 @@ func getRoot(*call) (any, error) { return struct{}{}, nil }
 func getTypes(*call) (any, error) { return []string{typeJSON, typeProtobuf, typeAvro}, nil }
 
 func getSchemas(c *call) (any, error) {
-	list := []shownSchema{}
+	list := []json.RawMessage{}
 	see, latestOnly := c.visible(), c.flag("latestOnly")
 	err := c.registry.view(func(s *state) error {
 		for _, name := range s.names(c.prefix(), see) {
@@ -52,7 +54,7 @@ func getSchemas(c *call) (any, error) {
 				versions = versions[len(versions)-1:]
 			}
 			for _, v := range versions {
-				list = append(list, v.shown())
+				list = append(list, v.shown(v.content.Text))
 			}
 		}
 		return nil

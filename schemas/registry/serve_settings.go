@@ -107,6 +107,9 @@ func deleteMode(c *call) (any, error) {
 	return modeBody{mode}, err
 }
 
+// notHere answers what only the newest registries have.
+func notHere(*call) (any, error) { return nil, httpFault(http.StatusNotFound, "Not Found") }
+
 func getClusterID(c *call) (any, error) {
 	type clusters struct {
 		Kafka    string `json:"kafka-cluster"`

@@ -69,10 +69,11 @@ func getVersion(c *call) (any, error) {
 }
 
 func (c *call) shownFormatted(v *version) (any, error) {
-	out := v.shown()
-	var err error
-	out.Schema, err = c.formatted(contextOf(v.subject), v.content)
-	return out, err
+	text, err := c.formatted(contextOf(v.subject), v.content)
+	if err != nil {
+		return nil, err
+	}
+	return v.shown(text), nil
 }
 
 func getVersionSchema(c *call) (any, error) {

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 	"sort"
@@ -30,8 +31,8 @@ type version struct {
 	id      int
 	deleted bool
 	content *content
-	stored  schemaValue // only its Extra counts
-	oddKey  []byte      // the key it was read under, where that is not the one we write
+	extra   map[string]json.RawMessage // members of its record that we do not know
+	oddKey  []byte                     // the key it was read under, where that is not the one we write
 }
 
 // target is one version of one subject, as references name it.
