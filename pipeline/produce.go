@@ -81,27 +81,37 @@ func newRowRun(p Production, verb string) *rowRun {
 	return &rowRun{Production: p, verb: verb, began: time.Now()}
 }
 
+// largestBatch bounds the bytes of a batch, whatever the topic would take.
+const largestBatch = 16 << 20
+
 // open looks at the topic and opens the producer.
 func (r *rowRun) open(ctx context.Context) error {
 	info, err := r.Cluster.Identify(ctx, r.Topic)
 	if err != nil {
 		return err
 	}
-	batch := min(info.MaxMessageBytes, 16<<20)
+	batch := min(info.MaxMessageBytes, largestBatch)
 	r.limit = batch - 4<<10
 	linger := time.Millisecond
 	if r.Sync {
 		linger = 0
 	}
+	r.rejects = &rowRejects{cluster: r.Cluster, topic: r.Topic, verb: r.verb, schema: r.schema, progress: r.Progress}
 	r.producer, err = r.Cluster.NewProducer(kafka.ProducerConfig{
 		Name: "produce", MaxBatch: int32(batch), Compression: r.Compression, Linger: linger,
+		BatchFor: func(topic string) int32 {
+			if topic == r.Topic {
+				return int32(batch)
+			}
+			return r.rejects.batch.Load()
+		},
 	})
 	if err != nil {
 		return err
 	}
+	r.rejects.producer = r.producer
 	r.sender = newSender(r.producer, r.Topic, r.Progress)
 	r.sender.acked, r.sender.sync = r.Acked, r.Sync
-	r.rejects = &rowRejects{cluster: r.Cluster, producer: r.producer, topic: r.Topic, verb: r.verb, schema: r.schema, progress: r.Progress}
 	return nil
 }
 
@@ -139,11 +149,9 @@ func (r *rowRun) drain(reading, sending context.Context, s stream) error {
 		if err != nil {
 			return err
 		}
-		if n := r.Progress.Rows.Add(1); n%256 == 0 {
-			r.Progress.Bytes.Store(r.before + row.Offset)
-			if reading.Err() != nil {
-				return reading.Err()
-			}
+		r.Progress.Bytes.Store(r.before + row.Offset)
+		if n := r.Progress.Rows.Add(1); n%256 == 0 && reading.Err() != nil {
+			return reading.Err()
 		}
 		if err := r.sendRow(sending, s, row); err != nil {
 			return err

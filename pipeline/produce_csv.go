@@ -15,6 +15,9 @@ import (
 // CSVOptions say how separated values are cut into cells.
 type CSVOptions = csvfile.Options
 
+// ErrCSVOptions says that options contradict each other.
+var ErrCSVOptions = csvfile.ErrOptions
+
 // NoQuote as CSVOptions.Quote means that nothing quotes.
 const NoQuote = csvfile.None
 

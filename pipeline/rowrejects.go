@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"stripeline/pipeline/flow"
@@ -31,7 +32,8 @@ type rowRejects struct {
 	topic    string
 	verb     string
 	schema   RowSchema
-	limit    int // bytes of a value that the rejects topic takes
+	limit    int          // bytes of a value that the rejects topic takes
+	batch    atomic.Int32 // bytes of a batch that it takes, 0 while unknown
 	progress *RowProgress
 	stop     context.CancelCauseFunc
 
@@ -95,10 +97,12 @@ func (r *rowRejects) ensure(ctx context.Context) error {
 	existing, err := r.cluster.Identify(ctx, name)
 	if err == nil {
 		r.limit = max(existing.MaxMessageBytes-rejectRoom, existing.MaxMessageBytes/2)
+		r.batch.Store(int32(min(existing.MaxMessageBytes, largestBatch)))
 		return nil
 	}
 	size := max(info.MaxMessageBytes, 1<<20) + 2*rejectRoom
 	r.limit = size - rejectRoom
+	r.batch.Store(int32(min(size, largestBatch)))
 	err = r.cluster.Ensure(ctx, kafka.Topic{Name: name, Partitions: int32(info.Partitions), Configs: map[string]string{
 		kafka.CleanupPolicy: "delete", kafka.RetentionMS: "-1", kafka.MaxMessageBytes: strconv.Itoa(size),
 	}})

@@ -199,6 +199,23 @@ func TestSyncSendsOneAtATimeInOrder(t *testing.T) {
 	}
 }
 
+func TestARejectAsLongAsARowMayBeIsKeptWhole(t *testing.T) {
+	w := newRowWorld(t)
+	long := "x," + strings.Repeat("n", 1<<20-10) + ",1"
+	tooLarge := "1," + strings.Repeat("n", 1<<20-10) + ",1"
+	p := w.csv(w.file("id,name,amount\n" + long + "\n" + tooLarge + "\n1,a,1\n"))
+	if s, err := p.Run(t.Context()); err != nil || s.Acked != 1 || s.Rejects != 2 {
+		t.Fatalf("%+v %v", s, err)
+	}
+	kept := map[string]string{}
+	for _, x := range w.rejects() {
+		kept[x.Code] = string(x.Value)
+	}
+	if kept["type"] != long || kept["too-large"] != tooLarge {
+		t.Errorf("%d rejects kept, of %d and %d bytes", len(kept), len(kept["type"]), len(kept["too-large"]))
+	}
+}
+
 func TestTooManyRejectsStopTheRun(t *testing.T) {
 	w := newRowWorld(t)
 	p := w.csv(w.file("id,name,amount\n1,a,1\nx,a,1\ny,a,1\nz,a,1\n"))

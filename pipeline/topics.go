@@ -39,12 +39,14 @@ func InternalTopics(namespace string, shape Shape) []kafka.Topic {
 	compacted := func() map[string]string { return map[string]string{"cleanup.policy": "compact"} }
 	packets := kept()
 	packets["max.message.bytes"] = strconv.Itoa(shape.MaxPacket)
+	commands := kept()
+	commands["message.timestamp.type"] = "LogAppendTime" // answers are forgotten by it: no client's clock may decide
 	return []kafka.Topic{
 		topic(schemas.TopicPackets, packets),
 		topic(schemas.TopicPackets+".rejects", kept()),
 		topic(schemas.TopicAcks, kept()),
 		topic(schemas.TopicAcks+".rejects", kept()),
-		topic(schemas.TopicCommands, kept()),
+		topic(schemas.TopicCommands, commands),
 		topic(schemas.TopicCommands+".rejects", kept()),
 		topic(schemas.TopicBlocks, compacted()),
 		topic(schemas.TopicFiles, compacted()),

@@ -152,8 +152,15 @@ func (t *Transform) ready(ctx context.Context) (*TransformPlan, error) {
 	if t.From == t.To {
 		return nil, fmt.Errorf("input and output are both %s: name two topics", t.From)
 	}
+	if err := LintMapping(t.MapName, t.MapText); err != nil {
+		return nil, err
+	}
 	for _, topic := range []string{t.From, t.To} {
-		if _, _, err := t.Cluster.Identity(ctx, topic); err != nil {
+		_, _, err := t.Cluster.Identity(ctx, topic)
+		if errors.Is(err, kafka.ErrUnknownTopic) {
+			return nil, fmt.Errorf("%w %s: create it with 'stripeline topic create %s'", kafka.ErrUnknownTopic, topic, topic)
+		}
+		if err != nil {
 			return nil, err
 		}
 	}

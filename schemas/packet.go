@@ -3,6 +3,8 @@ package schemas
 import (
 	"encoding/binary"
 	"fmt"
+	"strings"
+	"unique"
 )
 
 // PacketKind says what a packet is.
@@ -57,8 +59,28 @@ func (c *PacketCodec) Append(dst []byte, p *Packet) ([]byte, error) {
 	return append(dst, p.Payload...), err
 }
 
-// Decode reads a packet's value. The packet's slices alias b. What cannot be read is a Reject.
-func (c *PacketCodec) Decode(b []byte) (Packet, error) { return c.codec.Decode(b) }
+// Decode reads a packet's value. Checksums and Payload alias b, nothing else does: who keeps a packet's names does not
+// keep the whole fetch that it came in. What cannot be read is a Reject.
+func (c *PacketCodec) Decode(b []byte) (Packet, error) {
+	p, err := c.codec.Decode(b)
+	if err != nil {
+		return Packet{}, err
+	}
+	p.Kind, p.Policy = PacketKind(intern(string(p.Kind))), intern(p.Policy)
+	p.Path = strings.Clone(p.Path)
+	metadata := p.Metadata
+	p.Metadata = nil
+	for key, value := range metadata {
+		if p.Metadata == nil {
+			p.Metadata = make(map[string]string, len(metadata))
+		}
+		p.Metadata[strings.Clone(key)] = strings.Clone(value)
+	}
+	return p, nil
+}
+
+// intern gives a text of its own, one for all that are equal.
+func intern(s string) string { return unique.Make(s).Value() }
 
 // String names the packet: kind, block, stripe.
 func (p *Packet) String() string {

@@ -213,3 +213,24 @@ func TestPaths(t *testing.T) {
 		t.Error("volume")
 	}
 }
+
+func TestADecodedPacketKeepsNothingOfItsRecordButThePayload(t *testing.T) {
+	c := testCodecs()
+	want := Packet{Kind: PacketData, Policy: DefaultPolicy, FileLength: -1, Path: "/a/b", Metadata: map[string]string{"key": "value"},
+		Checksums: make([]byte, 4), Payload: []byte("payload")}
+	b, err := c.Packets.Append(nil, &want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := c.Packets.Decode(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clear(b)
+	if got.Kind != want.Kind || got.Policy != want.Policy || got.Path != want.Path || got.Metadata["key"] != "value" {
+		t.Fatalf("names alias the record: %+v", got)
+	}
+	if !bytes.Equal(got.Payload, make([]byte, 7)) {
+		t.Fatal("the payload was copied")
+	}
+}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"strconv"
 	"time"
 
@@ -76,9 +75,6 @@ func (a *app) consume(cmd *cobra.Command, f *consumeFlags) error {
 	}
 	defer c.Cluster.Close()
 	_, err = c.Run(cmd.Context())
-	if errors.Is(err, pipeline.ErrCommitExists) {
-		return usagef("%w", err)
-	}
 	return a.missingTopic(err, f.topic)
 }
 

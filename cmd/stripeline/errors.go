@@ -6,6 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"stripeline/pipeline"
+	"stripeline/pipeline/kafka"
 )
 
 // Exit codes of every verb.
@@ -79,7 +82,20 @@ func (a *app) exitCode(ctx context.Context, err error) int {
 	if errors.As(err, &exit) {
 		return exit.code
 	}
+	if wrongUsage(err) {
+		return exitUsage
+	}
 	return exitFailed
+}
+
+// wrongUsage says whether a journey refused what the person asked for, before it began.
+func wrongUsage(err error) bool {
+	for _, kind := range []error{kafka.ErrConfig, pipeline.ErrCSVOptions, pipeline.ErrCommitExists} {
+		if errors.Is(err, kind) {
+			return true
+		}
+	}
+	return errors.As(err, new(pipeline.Findings))
 }
 
 // oneLine keeps an error on one line, whatever a library put into it.

@@ -65,9 +65,12 @@ func (a *app) send(ctx context.Context, p *pipeline.Production, acks bool, run f
 	if acks {
 		p.Acked = a.printAck
 	}
-	bar := a.progress("produce", sizeOf(p.Files), func() string {
-		return fmt.Sprintf("%d rows, %d rejects", p.Progress.Acked.Load(), p.Progress.Rejects.Load())
-	})
+	bar := &progress{}
+	if !acks { // the lines of acks would tear it apart
+		bar = a.progress("produce", sizeOf(p.Files), func() string {
+			return fmt.Sprintf("%d rows, %d rejects", p.Progress.Acked.Load(), p.Progress.Rejects.Load())
+		})
+	}
 	stop := every(200*time.Millisecond, func() {
 		bar.set(p.Progress.Bytes.Load())
 		_ = a.output.flush()

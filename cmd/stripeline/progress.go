@@ -50,7 +50,11 @@ func startProgress(w io.Writer, b bar) *progress {
 	if b.note != nil {
 		after = append(after, decor.Any(func(decor.Statistics) string { return " " + b.note() }))
 	}
-	return &progress{bars: bars, bar: bars.AddBar(b.total,
+	style := mpb.BarFillerBuilder(mpb.BarStyle())
+	if b.total <= 0 {
+		style = mpb.NopStyle() // nothing to fill: the numbers alone
+	}
+	return &progress{bars: bars, bar: bars.New(b.total, style,
 		mpb.PrependDecorators(decor.Name(b.what)), mpb.AppendDecorators(after...), mpb.BarRemoveOnComplete())}
 }
 

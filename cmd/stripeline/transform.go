@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -91,7 +90,7 @@ func (a *app) runTransform(cmd *cobra.Command, t *pipeline.Transform) error {
 	stop()
 	bar.done()
 	if err != nil && s.Records == 0 {
-		return a.mappingError(err)
+		return err
 	}
 	if !a.settings.Quiet {
 		v := map[string]any{"group": s.Group, "records": s.Records, "emitted": s.Emitted, "rejects": s.Rejects, "seconds": s.Took.Seconds()}
@@ -100,20 +99,12 @@ func (a *app) runTransform(cmd *cobra.Command, t *pipeline.Transform) error {
 		})
 	}
 	if err != nil {
-		return a.mappingError(err)
+		return err
 	}
 	if s.Rejects > 0 {
 		return rejected(s.Rejects, pipeline.RejectsTopic(t.From), t.From)
 	}
 	return nil
-}
-
-// mappingError gives a mapping that does not check the exit code of wrong configuration.
-func (a *app) mappingError(err error) error {
-	if findings := (pipeline.Findings)(nil); errors.As(err, &findings) {
-		return usagef("%w", err)
-	}
-	return err
 }
 
 func (a *app) tryTransform(cmd *cobra.Command, t *pipeline.Transform, n int64) error {
@@ -137,5 +128,5 @@ func (a *app) tryTransform(cmd *cobra.Command, t *pipeline.Transform, n int64) e
 	if err == nil && rejects > 0 {
 		return &exitError{code: exitRejects, err: fmt.Errorf("%d of these records would be rejected: see the reasons above", rejects)}
 	}
-	return a.mappingError(err)
+	return err
 }

@@ -119,9 +119,16 @@ func Reason(err error) error {
 			schemas.Header{Key: HeaderValue, Value: cell.Value}, schemas.Header{Key: HeaderExpected, Value: []byte(cell.Expected)})
 	}
 	if row := (*rowplan.RowError)(nil); errors.As(err, &row) {
-		return schemas.Reject(row.Code, row.Reason)
+		return schemas.Reject(row.Code, row.Reason, columnOf(row)...)
 	}
 	return err
+}
+
+func columnOf(row *rowplan.RowError) []schemas.Header {
+	if row.Column == "" {
+		return nil
+	}
+	return []schemas.Header{{Key: HeaderColumn, Value: []byte(row.Column)}}
 }
 
 func wireHeader(dst []byte, id uint32) []byte {

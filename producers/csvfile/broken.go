@@ -36,15 +36,19 @@ func (s *Source) reject(ctx context.Context, v verdict) (*rowplan.RowError, erro
 	if len(bytes.TrimSuffix(data, []byte{'\r'})) > s.options.MaxRow {
 		return s.tooLong(ctx)
 	}
-	column := s.splitter.opened + 1
+	opened := s.splitter.opened
+	if _, _, alone := s.splitter.row(data, nothingFollows, lenient); alone != rowWhole {
+		opened = s.splitter.opened // the first line alone shows best which quote is open
+	}
+	name, column := s.column(opened), opened+1
 	s.keepFirstLine(stop)
 	if open && s.width > 1 {
 		if lines, err := s.absorb(ctx); lines > 0 || err != nil {
-			return &rowplan.RowError{Code: "length", Reason: fmt.Sprintf("row of %d lines with an open quote in column %d is longer than %d bytes: "+
+			return &rowplan.RowError{Code: "length", Column: name, Reason: fmt.Sprintf("row of %d lines with an open quote in column %d is longer than %d bytes: "+
 				"its first %d bytes are kept, reading goes on at line %d", lines+1, column, s.options.MaxRow, len(s.kept), s.stream.Line())}, err
 		}
 	}
-	return &rowplan.RowError{Code: "quote", Reason: fmt.Sprintf("quote in column %d is not closed, or closes in mid-cell: reading goes on at line %d",
+	return &rowplan.RowError{Code: "quote", Column: name, Reason: fmt.Sprintf("quote in column %d is not closed, or closes in mid-cell: reading goes on at line %d",
 		column, s.stream.Line())}, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"unicode/utf8"
 
 	"stripeline/producers/textfile"
@@ -153,11 +154,20 @@ func (s *Source) whole(row rowplan.Row, text []byte) rowplan.Row {
 	s.stream.Consume(len(text), lines)
 	if i := bytes.IndexByte(row.Raw, 0); i >= 0 {
 		s.counts.Unsplit++
-		row.Err = &rowplan.RowError{Code: "nul", Reason: fmt.Sprintf("row has a NUL byte at its byte %d", i)}
+		cell := slices.IndexFunc(s.splitter.cells, func(c []byte) bool { return bytes.IndexByte(c, 0) >= 0 })
+		row.Err = &rowplan.RowError{Code: "nul", Column: s.column(cell), Reason: fmt.Sprintf("row has a NUL byte at its byte %d", i)}
 		return row
 	}
 	row.Cells, row.Quoted = s.splitter.cells, s.splitter.quoted
 	return row
+}
+
+// column gives the name of a column by its number from 0, "" where the header has none.
+func (s *Source) column(i int) string {
+	if i < 0 || i >= len(s.header) {
+		return ""
+	}
+	return s.header[i]
 }
 
 // cut looks for the end of the next row, reading further as long as it may be within MaxRow. Data is the window that the row was looked for in.

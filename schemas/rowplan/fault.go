@@ -62,6 +62,7 @@ func (e *CellError) Error() string {
 // RowError says why a row as a whole cannot be used: it could not be split, or has the wrong number of cells.
 type RowError struct {
 	Code   string // one word for programs: columns, quote, nul, length
+	Column string // name in the header of the column where the trouble begins, "" where none is known
 	Reason string // one line for people
 }
 
