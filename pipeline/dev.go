@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"stripeline/pipeline/flow"
 	"stripeline/pipeline/kafka"
 	"stripeline/pipeline/kafka/embedded"
+	"stripeline/schemas"
 	"stripeline/schemas/client"
 	"stripeline/schemas/registry"
 )
@@ -37,6 +39,7 @@ type DevOptions struct {
 	Targets      int           // number of target directories, each a failure domain of its own
 	Durability   string        // DurabilityProcess or DurabilityPower
 	AcceptLoss   bool          // start although the log has lost its end
+	LogMax       int64         // bytes of packets that are not yet stored: above it writers wait; 0 = no bound
 	Kafka        *kafka.Config // a cluster to use instead of an embedded broker; nil = embedded
 	Logger       *slog.Logger
 }
@@ -86,6 +89,7 @@ func (d *Dev) startBroker(ctx context.Context) error {
 		d.broker, err = embedded.Start(ctx, embedded.Options{
 			Dir: filepath.Join(d.options.Dir, "broker"), Addr: d.options.BrokerAddr, SegmentBytes: devSegment,
 			SyncWrites: d.options.Durability == DurabilityPower, AcceptLoss: d.options.AcceptLoss, Logger: d.options.Logger,
+			LogMax: d.options.LogMax, Capped: []string{Qualify(cmp.Or(d.options.Namespace, kafka.DefaultNamespace), schemas.TopicPackets)},
 		})
 		if err != nil {
 			return err

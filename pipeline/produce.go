@@ -100,10 +100,10 @@ func (r *rowRun) open(ctx context.Context) error {
 	r.producer, err = r.Cluster.NewProducer(kafka.ProducerConfig{
 		Name: "produce", MaxBatch: int32(batch), Compression: r.Compression, Linger: linger,
 		BatchFor: func(topic string) int32 {
-			if topic == r.Topic {
-				return int32(batch)
+			if known := r.rejects.batch.Load(); topic != r.Topic && known > 0 {
+				return known
 			}
-			return r.rejects.batch.Load()
+			return int32(batch)
 		},
 	})
 	if err != nil {

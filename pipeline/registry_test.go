@@ -52,6 +52,30 @@ func TestSchemaLogKeepsWhatARegistryReliesOn(t *testing.T) {
 	})
 }
 
+func TestAFencedLogStaysFenced(t *testing.T) {
+	cluster := ownBroker(t)
+	if err := ensureSchemasTopic(t.Context(), cluster); err != nil {
+		t.Fatal(err)
+	}
+	older, newer := newSchemaLog(cluster), newSchemaLog(cluster)
+	defer older.close()
+	defer newer.close()
+	noop := []registry.Record{{Key: []byte(`{"keytype":"NOOP","magic":0}`)}}
+	for _, log := range []*schemaLog{older, newer} {
+		if err := log.open(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		if _, err := older.Append(t.Context(), 0, noop); !errors.Is(err, registry.ErrNotLeader) {
+			t.Errorf("the older log wrote, or said %v", err)
+		}
+		if _, err := newer.Append(t.Context(), 0, noop); err != nil {
+			t.Errorf("the newer log: %v", err)
+		}
+	}
+}
+
 func serve(t *testing.T, cluster *kafka.Cluster) (url string, stop func()) {
 	t.Helper()
 	r, err := OpenRegistry(t.Context(), cluster, registry.Options{})

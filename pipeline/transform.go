@@ -36,10 +36,10 @@ type Transform struct {
 
 // TransformPlan is a mapping that has been checked against the schemas of the registry.
 type TransformPlan struct {
-	In, Out RowSchema
-	mapping *mapping.Plan
-	header  []byte
-	rooms   *resolvers
+	In, Out   RowSchema
+	mapping   *mapping.Plan
+	header    []byte
+	resolvers *resolvers
 }
 
 // LintMapping checks what can be checked of a mapping file without schemas.
@@ -89,7 +89,7 @@ func (t *Transform) Check(ctx context.Context) (*TransformPlan, error) {
 	if err != nil {
 		return nil, err
 	}
-	plan.rooms = &resolvers{ctx: ctx, registry: t.Registry, reader: in, byID: map[int]func([]byte) ([]byte, error){}}
+	plan.resolvers = &resolvers{ctx: ctx, registry: t.Registry, reader: in, byID: map[int]func([]byte) ([]byte, error){}}
 	return plan, nil
 }
 
@@ -175,7 +175,7 @@ func (p *TransformPlan) stage(in *kafka.Record, to string, emit func(*kafka.Reco
 	}
 	if id != p.In.ID {
 		var err error
-		if payload, err = p.rooms.resolve(id, payload); err != nil {
+		if payload, err = p.resolvers.resolve(id, payload); err != nil {
 			return err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"stripeline/pipeline/kafka"
 	"stripeline/producers/blockfile"
@@ -15,6 +16,9 @@ import (
 
 // writerBuffer is how many bytes of packets a writer has under way at most.
 const writerBuffer = 24 << 20
+
+// sayWaiting is how long a writer waits for the brokers before it says so.
+const sayWaiting = time.Second
 
 // writer is one open of one path, from create to commit.
 type writer struct {
@@ -193,12 +197,19 @@ func (w *writer) makeSpace(size int) {
 	}
 }
 
+// take waits for a free buffer, and says so when that takes long: the log is full, or the brokers are away.
 func (w *writer) take(ctx context.Context) ([]byte, error) {
-	select {
-	case buffer := <-w.space:
-		return buffer, w.failure()
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	long := time.NewTimer(sayWaiting)
+	defer long.Stop()
+	for {
+		select {
+		case buffer := <-w.space:
+			return buffer, w.failure()
+		case <-long.C:
+			w.say("waiting: the brokers take no more (log full, or away)")
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
 	}
 }
 

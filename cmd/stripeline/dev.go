@@ -14,6 +14,7 @@ import (
 func devVerb(a *app) *cobra.Command {
 	o := pipeline.DevOptions{}
 	var sync bool
+	var logMax int64
 	cmd := &cobra.Command{
 		Use: "dev", Short: "Run broker, registry, targets and all links in one process", Args: cobra.NoArgs,
 		Long: `Run a Kafka broker on disk, a schema registry, storage targets and all links of the write plan in one process. Ctrl-C
@@ -22,7 +23,7 @@ was given: the broker is one, and its log is in the page cache.`,
 		Example: examples("dev", "dev --data /var/lib/stripeline --targets 9"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.Namespace, o.Logger = a.settings.Namespace, a.logger
-			o.Durability = pipeline.DurabilityProcess
+			o.Durability, o.LogMax = pipeline.DurabilityProcess, logMax<<20
 			if sync {
 				o.Durability = pipeline.DurabilityPower
 			}
@@ -38,6 +39,7 @@ was given: the broker is one, and its log is in the page cache.`,
 	f.StringVar(&o.RegistryAddr, "registry-listen", "127.0.0.1:8081", "address of the schema registry")
 	f.StringVar(&o.HTTPAddr, "http", "127.0.0.1:7070", "address of /metrics, /readyz, /healthz and /status")
 	f.IntVar(&o.Targets, "targets", 9, "number of target directories, each a failure domain of its own")
+	f.Int64Var(&logMax, "log-max", 256, "MiB of packets that are not yet stored, above which writers wait: the broker's memory after kill -9 (0: no bound)")
 	f.BoolVar(&sync, "sync-writes", false, "fsync every write of the broker before it is acked")
 	f.BoolVar(&o.AcceptLoss, "accept-loss", false, "start although a power loss cut the broker's log")
 	return cmd

@@ -42,7 +42,7 @@ type member struct {
 
 const (
 	commitEvery   = 200 * time.Millisecond
-	tendEvery     = 2 * time.Second
+	tendEvery     = 500 * time.Millisecond
 	commitTimeout = 5 * time.Second
 )
 

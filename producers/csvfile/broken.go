@@ -12,10 +12,11 @@ import (
 // broken gives the row at the window's start, which cannot be split, and puts the window where reading goes on. One error of three: a line longer
 // than MaxRow, a quote that MaxRow bytes or the end of the text did not close, a quote that is in the wrong place.
 func (s *Source) broken(ctx context.Context, row rowplan.Row, v verdict) (rowplan.Row, error) {
-	before := s.stream.Position()
+	s.at, s.inside = s.stream.Position(), true
 	var err error
-	if row.Err, err = s.reject(ctx, v); err != nil {
-		s.stop(before, err)
+	row.Err, err = s.reject(ctx, v)
+	if s.inside = false; err != nil {
+		s.err = err
 		return row, err
 	}
 	s.counts.Unsplit++

@@ -27,6 +27,7 @@ type Source struct {
 	counts   Counts
 	kept     []byte // bytes of a reject that had to outlive the window
 	err      error  // reading stopped inside a row; at is the place before it
+	inside   bool   // a row that is broken is being passed over; at is the place before it
 	at       textfile.Position
 }
 
@@ -44,7 +45,7 @@ func Open(ctx context.Context, name string, o Options) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	stream, err := textfile.Open(ctx, name, textfile.Options{Stdin: o.Stdin, Follow: o.Follow, Poll: o.Poll})
+	stream, err := textfile.Open(ctx, name, textfile.Options{Stdin: o.Stdin, Follow: o.Follow, Poll: o.Poll, Idle: o.Idle})
 	if err != nil {
 		return nil, err
 	}
@@ -64,10 +65,13 @@ func (s *Source) begin(ctx context.Context) error {
 		}
 	}
 	if s.options.Resume != nil {
-		return s.stream.Resume(ctx, *s.options.Resume)
+		return s.Resume(ctx, *s.options.Resume)
 	}
 	return nil
 }
+
+// Resume goes to where an earlier run stopped, before the first Next. The text before it is checked against its CRC32C: textfile.ErrChanged.
+func (s *Source) Resume(ctx context.Context, p textfile.Position) error { return s.stream.Resume(ctx, p) }
 
 func (s *Source) readHeader(ctx context.Context) error {
 	row, err := s.read(ctx)
@@ -98,7 +102,7 @@ func (s *Source) Counts() Counts { return s.counts }
 
 // Position gives the place behind the row that Next gave last.
 func (s *Source) Position() textfile.Position {
-	if s.err != nil {
+	if s.err != nil || s.inside {
 		return s.at
 	}
 	return s.stream.Position()

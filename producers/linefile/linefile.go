@@ -29,6 +29,7 @@ type Options struct {
 	Stdin  io.Reader          // what the name "-" reads
 	Follow bool               // wait at the end of the file for more
 	Poll   time.Duration      // how often a followed file is looked at; 0 is a quarter of a second
+	Idle   func()             // called by Next about ten times a second while it waits; Position may be asked in it; may be nil
 	Resume *textfile.Position // where an earlier run stopped; the text before it is checked against its CRC32C
 }
 
@@ -49,7 +50,7 @@ func Open(ctx context.Context, name string, o Options) (*Source, error) {
 	if o.MaxLine < 0 {
 		return nil, fmt.Errorf("open %s: %w: %d", name, ErrOptions, o.MaxLine)
 	}
-	stream, err := textfile.Open(ctx, name, textfile.Options{Stdin: o.Stdin, Follow: o.Follow, Poll: o.Poll})
+	stream, err := textfile.Open(ctx, name, textfile.Options{Stdin: o.Stdin, Follow: o.Follow, Poll: o.Poll, Idle: o.Idle})
 	if err != nil {
 		return nil, err
 	}
@@ -61,6 +62,9 @@ func Open(ctx context.Context, name string, o Options) (*Source, error) {
 	}
 	return &Source{stream: stream, max: o.MaxLine}, nil
 }
+
+// Resume goes to where an earlier run stopped, before the first Next. The text before it is checked against its CRC32C: textfile.ErrChanged.
+func (s *Source) Resume(ctx context.Context, p textfile.Position) error { return s.stream.Resume(ctx, p) }
 
 // Next gives the next line as the Raw of a row without cells, io.EOF behind the last: a line ends with LF or CRLF, an empty line is a row too. A line
 // that is too long comes with its first bytes and an Err. The row's slices are valid until the next call.

@@ -17,6 +17,7 @@ import (
 const (
 	chunkSize   = 256 << 10 // bytes read at once
 	defaultPoll = time.Second / 4
+	idlePoll    = time.Second / 10
 )
 
 // feed reads and decompresses in a goroutine of its own, at most two chunks ahead. Its goroutine ends with close, after an error or at the end.
@@ -27,6 +28,7 @@ type feed struct {
 	done  chan struct{}
 	file  *os.File // nil for standard input
 	used  []byte   // the chunk that next gave last
+	idle  func()   // called while next waits; may be nil
 }
 
 // chunk is what one read gave; err comes alone and last.
@@ -117,15 +119,25 @@ func (f *feed) next(ctx context.Context) ([]byte, error) {
 		f.empty <- f.used[:chunkSize]
 		f.used = nil
 	}
-	select {
-	case c, ok := <-f.full:
-		if !ok {
-			return nil, io.EOF
+	var tick <-chan time.Time
+	if f.idle != nil {
+		ticker := time.NewTicker(idlePoll)
+		defer ticker.Stop()
+		tick = ticker.C
+	}
+	for {
+		select {
+		case c, ok := <-f.full:
+			if !ok {
+				return nil, io.EOF
+			}
+			f.used = c.data
+			return c.data, c.err
+		case <-tick:
+			f.idle()
+		case <-ctx.Done():
+			return nil, ctx.Err()
 		}
-		f.used = c.data
-		return c.data, c.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
 	}
 }
 

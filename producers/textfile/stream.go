@@ -24,6 +24,7 @@ type Options struct {
 	Stdin  io.Reader     // what "-" reads; its reads cannot be interrupted, so Close does not wait for one
 	Follow bool          // at the end of the file wait for more; only for files that are not compressed
 	Poll   time.Duration // how often a followed file is looked at; 0 is a quarter of a second
+	Idle   func()        // called by More about ten times a second while it waits, from the same goroutine; may be nil
 }
 
 // Position is a place between two rows.
@@ -46,7 +47,9 @@ type Stream struct {
 	end    int
 	summed int // buf[:summed] is in sum
 	at     Position
-	err    error // what ended the feed
+	err    error     // what ended the feed
+	last   byte      // the byte before start
+	inside *Position // where PassLine began, while it runs
 }
 
 // Open opens a file, or "-" for standard input, and takes off a byte order mark. A file that is not there is known at once; that its content is
@@ -56,6 +59,7 @@ func Open(ctx context.Context, name string, o Options) (*Stream, error) {
 	if err != nil {
 		return nil, err
 	}
+	f.idle = o.Idle
 	s := &Stream{name: name, feed: f, buf: make([]byte, 2*chunkSize)}
 	if err := s.skipMark(ctx); err != nil {
 		s.Close()
@@ -128,6 +132,9 @@ func (s *Stream) makeRoom() {
 
 // Consume passes over the first n bytes of Bytes, which hold that many line ends.
 func (s *Stream) Consume(n int, lines int64) {
+	if n > 0 {
+		s.last = s.buf[s.start+n-1]
+	}
 	s.start += n
 	s.at.Offset += int64(n)
 	s.at.Line += lines
@@ -139,6 +146,11 @@ func (s *Stream) CountRow() { s.at.Row++ }
 // PassLine consumes the rest of the line, however long, and its line end. It appends up to keep bytes of it to dst and gives its length. When
 // reading fails part of the line is consumed.
 func (s *Stream) PassLine(ctx context.Context, dst []byte, keep int) (kept []byte, length int64, err error) {
+	before := s.Position()
+	if s.inside == nil {
+		s.inside = &before
+		defer func() { s.inside = nil }()
+	}
 	for {
 		data := s.Bytes()
 		stop := bytes.IndexByte(data, '\n')
@@ -174,13 +186,17 @@ func (s *Stream) Offset() int64 { return s.at.Offset }
 // Line gives the number of the line that Bytes begins in, from 1.
 func (s *Stream) Line() int64 { return s.at.Line + 1 }
 
-// Position gives the place behind what was consumed.
+// Position gives the place behind what was consumed; while a PassLine waits, the place where it began.
 func (s *Stream) Position() Position {
+	if s.inside != nil {
+		return *s.inside
+	}
 	s.Sum()
 	return s.at
 }
 
-// Resume passes over the text up to p and checks that it is the text p was taken of: ErrChanged when it is shorter or its CRC32C differs.
+// Resume passes over the text up to p and checks that it is the text p was taken of: ErrChanged when it is shorter, its CRC32C differs, or the line
+// that ended the text then has grown.
 func (s *Stream) Resume(ctx context.Context, p Position) error {
 	for s.at.Offset < p.Offset {
 		if len(s.Bytes()) == 0 {
@@ -196,6 +212,30 @@ func (s *Stream) Resume(ctx context.Context, p Position) error {
 		return fmt.Errorf("resume %s at byte %d: %w: CRC32C is %08x, recorded is %08x", s.name, p.Offset, ErrChanged, s.Sum(), p.Sum)
 	}
 	s.at = p
+	return s.checkLineEnd(ctx)
+}
+
+// checkLineEnd: a row that ended with the text was read as whole. If the text goes on now, a line end must come first.
+func (s *Stream) checkLineEnd(ctx context.Context) error {
+	if s.at.Row == 0 || s.last == '\n' {
+		return nil
+	}
+	for len(s.Bytes()) < 2 {
+		if err := s.More(ctx); err == io.EOF {
+			break
+		} else if err != nil {
+			return err
+		}
+	}
+	switch rest := s.Bytes(); {
+	case len(rest) == 0:
+	case rest[0] == '\n':
+		s.Consume(1, 1)
+	case bytes.HasPrefix(rest, []byte("\r\n")):
+		s.Consume(2, 1)
+	default:
+		return fmt.Errorf("resume %s at byte %d: %w: its last line was read as whole and goes on now", s.name, s.at.Offset, ErrChanged)
+	}
 	return nil
 }
 

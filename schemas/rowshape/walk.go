@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"slices"
 )
 
 // ErrTruncated is returned for a record that ends before its schema does.
@@ -203,9 +202,4 @@ func (t *Type) IsNull(b []byte) bool {
 	}
 	branch, _, err := branchOf(t, b)
 	return err == nil && branch.Kind == Null
-}
-
-// NullBranch is the index of null in a union, or -1.
-func (t *Type) NullBranch() int {
-	return slices.IndexFunc(t.Branches, func(b *Type) bool { return b.Kind == Null })
 }

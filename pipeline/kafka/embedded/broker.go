@@ -33,8 +33,9 @@ type Broker struct {
 	jobs        chan func() // at most one, run by runJob
 	compactedTo int64       // bytes of compacted topics after the last compaction; used in jobs only
 
-	cancel context.CancelFunc // of tidyLoop
-	tidied chan struct{}      // closed when tidyLoop has returned
+	cancel  context.CancelFunc // of tidyLoop and watchFullness
+	tidied  chan struct{}      // closed when tidyLoop has returned
+	watched chan struct{}      // closed when watchFullness has returned
 
 	mu     sync.RWMutex // of closed
 	closed bool
@@ -44,7 +45,7 @@ type Broker struct {
 // line about the address, and then has let go of everything.
 func Start(ctx context.Context, o Options) (*Broker, error) {
 	o = o.withDefaults()
-	b := &Broker{opts: o, jobs: make(chan func(), 1), tidied: make(chan struct{})}
+	b := &Broker{opts: o, jobs: make(chan func(), 1), tidied: make(chan struct{}), watched: make(chan struct{})}
 	if err := b.start(ctx); err != nil {
 		b.abandon()
 		return nil, fmt.Errorf("start embedded broker: %w", err)
@@ -52,6 +53,7 @@ func Start(ctx context.Context, o Options) (*Broker, error) {
 	run, cancel := context.WithCancel(context.Background())
 	b.cancel = cancel
 	go b.tidyLoop(run)
+	go b.watchFullness(run)
 	return b, nil
 }
 
@@ -208,13 +210,14 @@ func (b *Broker) LastStop() Stop { return b.stop }
 // Close witnesses the ends, writes the broker's snapshot and frees the directory. Call it last, after every client: without it the next start reads the
 // whole log, and idempotent producers lose their windows. A second call does nothing.
 func (b *Broker) Close() error {
+	b.cancel()
+	<-b.watched
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed {
 		return nil
 	}
 	b.closed = true
-	b.cancel()
 	<-b.tidied
 	seen, err := observe(b.cluster, b.opts.Dir)
 	if err == nil {

@@ -3,7 +3,6 @@ package embedded
 import (
 	"encoding/binary"
 	"fmt"
-	"log/slog"
 	"net"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -25,13 +24,13 @@ const (
 // in the log: to a broker that would go on, such a frame is a crash or an allocation of its length.
 type framedConn struct {
 	net.Conn
-	log  *slog.Logger
+	gate *gate
 	head []byte // of the frame's first eight bytes, what has not been handed on
 	body int64  // bytes of the current frame behind its head
 	buf  [frameHead]byte
 }
 
-func newFramedConn(c net.Conn, log *slog.Logger) *framedConn { return &framedConn{Conn: c, log: log} }
+func newFramedConn(c net.Conn, g *gate) *framedConn { return &framedConn{Conn: c, gate: g} }
 
 // Read hands on bytes of the current frame, or judges the next one first.
 func (c *framedConn) Read(p []byte) (int, error) {
@@ -67,16 +66,20 @@ func (c *framedConn) next() error {
 			return c.refuse(fmt.Errorf("frame of %d bytes, not in [%d, %d]: not a Kafka client?", size, minFrame, MaxFrame))
 		}
 	}
-	if key := int16(binary.BigEndian.Uint16(c.buf[4:6])); kmsg.RequestForKey(key) == nil {
+	key := int16(binary.BigEndian.Uint16(c.buf[4:6]))
+	if kmsg.RequestForKey(key) == nil {
 		return c.refuse(fmt.Errorf("unknown API key %d", key))
 	}
 	c.head = c.buf[:]
 	c.body = int64(binary.BigEndian.Uint32(c.buf[:4])) + 4 - frameHead
+	if key == kmsg.Produce.Int16() && c.body > heldFrame {
+		c.gate.full.wait(c.gate.closed)
+	}
 	return nil
 }
 
 func (c *framedConn) refuse(err error) error {
-	c.log.Warn("connection refused", "remote", c.RemoteAddr().String(), "cause", err.Error())
+	c.gate.log.Warn("connection refused", "remote", c.RemoteAddr().String(), "cause", err.Error())
 	c.Conn.Close()
 	return err
 }

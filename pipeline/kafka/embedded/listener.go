@@ -19,6 +19,7 @@ type gate struct {
 	opened chan struct{}
 	closed chan struct{}
 	close  sync.Once
+	full   fullness
 }
 
 type advertised string
@@ -67,7 +68,7 @@ func (g *gate) accept() {
 
 func (g *gate) enter(c net.Conn) error {
 	select {
-	case g.conns <- newFramedConn(c, g.log):
+	case g.conns <- newFramedConn(c, g):
 		return nil
 	case <-g.closed:
 		return net.ErrClosed

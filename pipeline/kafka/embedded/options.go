@@ -40,6 +40,9 @@ type Options struct {
 	CompactBytes int64
 	// KeepFree is how many bytes of the disk stay free: below that, records are refused until there is room (64 MiB).
 	KeepFree int64
+	// LogMax is how many bytes the Capped topics may retain, all together: above it large produce requests are held until there is room. 0 is no bound.
+	LogMax int64
+	Capped []string
 	// Tidy is the time between two looks at retention, compaction and the witnessed ends (5 s).
 	Tidy time.Duration
 	// Logger gets what the broker has to say; nil is silent.

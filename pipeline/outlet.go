@@ -1,0 +1,77 @@
+package pipeline
+
+import (
+	"context"
+
+	"stripeline/pipeline/kafka"
+)
+
+// outlet is where rows, rejects and the record of a run go.
+type outlet interface {
+	// Produce sends a record and tells done when the brokers have it. It may block.
+	Produce(ctx context.Context, r *kafka.Record, done func(*kafka.Record, error))
+	// settle waits until the brokers have everything that was produced, then makes last, which may be nil, known too: after an error it is not.
+	settle(ctx context.Context, last *kafka.Record) error
+	// drop forgets what was produced since the last settle as far as that can be done.
+	drop(ctx context.Context)
+	// Close ends the outlet; what is not settled may be there or not.
+	Close()
+}
+
+// plainOutlet sends as it goes: after a crash what lies behind the last settle may be sent again.
+type plainOutlet struct {
+	*kafka.Producer
+	failed func() error // why a record that was produced did not arrive, nil while all did
+}
+
+func (o plainOutlet) settle(ctx context.Context, last *kafka.Record) error {
+	if err := o.Flush(ctx); err != nil {
+		return err
+	}
+	if err := o.failed(); err != nil || last == nil {
+		return err
+	}
+	return o.ProduceSync(ctx, last)
+}
+
+func (o plainOutlet) drop(context.Context) {}
+
+// exactOutlet sends in transactions, one from settle to settle.
+type exactOutlet struct {
+	*kafka.Transactor
+	open   bool
+	failed func() error
+}
+
+// Produce begins a transaction with the first record.
+func (o *exactOutlet) Produce(ctx context.Context, r *kafka.Record, done func(*kafka.Record, error)) {
+	if !o.open {
+		if err := o.Begin(); err != nil {
+			done(r, err)
+			return
+		}
+		o.open = true
+	}
+	o.Transactor.Produce(ctx, r, done)
+}
+
+func (o *exactOutlet) settle(ctx context.Context, last *kafka.Record) error {
+	if last != nil {
+		o.Produce(ctx, last, func(*kafka.Record, error) {}) // Commit tells of its failure
+	}
+	if err := o.failed(); err != nil {
+		return err
+	}
+	if !o.open {
+		return nil
+	}
+	err := o.Commit(ctx)
+	o.open = err != nil
+	return err
+}
+
+func (o *exactOutlet) drop(ctx context.Context) {
+	if o.open && o.Abort(ctx) == nil {
+		o.open = false
+	}
+}
