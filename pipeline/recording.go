@@ -99,11 +99,14 @@ func (r *runRecord) refresh(ctx context.Context, c Recording) error {
 	return nil
 }
 
-// startAnew keeps the key of the run and forgets how far it came.
+// startAnew forgets how far the run came. A text that has grown is a run of its own from now on.
 func (r *runRecord) startAnew() {
-	run := r.begun
-	run.Name, run.Head, run.HeadLength, run.Attempt = r.run.Name, r.run.Head, r.run.HeadLength, r.run.Attempt+1
-	r.run, r.found = run, false
+	attempt := r.run.Attempt
+	if r.grown {
+		attempt = 0
+	}
+	r.run, r.found, r.grown = r.begun, false, false
+	r.run.Attempt = attempt + 1
 }
 
 // exact says whether nothing behind the recorded place can be in the topic.

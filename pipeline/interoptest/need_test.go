@@ -13,19 +13,20 @@ import (
 // patience bounds one run of a client.
 const patience = 90 * time.Second
 
-// tools are what need finds: a path below .cache that scripts/setup-interop makes, and the program that uses it.
+// tools are what need finds: a file that must be there, mostly below .cache where scripts/setup-interop makes it, and the program that uses it.
 var tools = map[string]struct{ made, program string }{
-	"python":   {"venv/requirements.txt", ".cache/venv/bin/python"},
-	"node":     {"node/node_modules/kafkajs/package.json", "node"},
-	"java":     {"kafka/lib/.done", "java"},
-	"java-3.4": {"kafka-clients/lib/.done", "javac"},
+	"python":   {".cache/venv/requirements.txt", ".cache/venv/bin/python"},
+	"node":     {".cache/node/node_modules/kafkajs/package.json", "node"},
+	"java":     {".cache/kafka/lib/.done", "java"},
+	"java-3.4": {".cache/kafka-clients/lib/.done", "javac"},
+	"curl":     {"scripts/register-schemas", "curl"},
 }
 
 // need gives the program of a tool. Without the tool the test ends here: skipped with the reason, or failed where CI=true.
 func need(t *testing.T, tool string) string {
 	t.Helper()
 	root := root(t)
-	_, err := os.Stat(filepath.Join(root, ".cache", tools[tool].made))
+	_, err := os.Stat(filepath.Join(root, tools[tool].made))
 	program := tools[tool].program
 	if filepath.Base(program) != program {
 		program = filepath.Join(root, program)

@@ -71,7 +71,9 @@ func (s *Source) begin(ctx context.Context) error {
 }
 
 // Resume goes to where an earlier run stopped, before the first Next. The text before it is checked against its CRC32C: textfile.ErrChanged.
-func (s *Source) Resume(ctx context.Context, p textfile.Position) error { return s.stream.Resume(ctx, p) }
+func (s *Source) Resume(ctx context.Context, p textfile.Position) error {
+	return s.stream.Resume(ctx, p)
+}
 
 func (s *Source) readHeader(ctx context.Context) error {
 	row, err := s.read(ctx)

@@ -64,7 +64,9 @@ func Open(ctx context.Context, name string, o Options) (*Source, error) {
 }
 
 // Resume goes to where an earlier run stopped, before the first Next. The text before it is checked against its CRC32C: textfile.ErrChanged.
-func (s *Source) Resume(ctx context.Context, p textfile.Position) error { return s.stream.Resume(ctx, p) }
+func (s *Source) Resume(ctx context.Context, p textfile.Position) error {
+	return s.stream.Resume(ctx, p)
+}
 
 // Next gives the next line as the Raw of a row without cells, io.EOF behind the last: a line ends with LF or CRLF, an empty line is a row too. A line
 // that is too long comes with its first bytes and an Err. The row's slices are valid until the next call.

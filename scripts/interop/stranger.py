@@ -1,6 +1,6 @@
 """Writes a file into Stripeline with nothing of Stripeline: Kafka, Avro and CRC32C alone, from schemas/doc.go.
 
-usage: stranger.py BROKERS REGISTRY AVSC_DIR PATH FILE
+usage: stranger.py BROKERS REGISTRY NAMESPACE AVSC_DIR PATH FILE
 """
 
 import io
@@ -15,8 +15,8 @@ import fastavro
 import google_crc32c
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-brokers, registry, avsc, path, source = sys.argv[1:]
-namespace, policy, stripe_bytes, stripes_per_block = "stripeline", "RS-6-3-64k", 6 * 65536, 20
+brokers, registry, namespace, avsc, path, source = sys.argv[1:]
+policy, stripe_bytes, stripes_per_block = "RS-6-3-64k", 6 * 65536, 20
 
 
 def crc32c(data):
