@@ -40,6 +40,7 @@ type TransformPlan struct {
 	mapping   *mapping.Plan
 	header    []byte
 	resolvers *resolvers
+	benches   sync.Pool
 }
 
 // LintMapping checks what can be checked of a mapping file without schemas.
@@ -66,7 +67,9 @@ func CheckMapping(name string, text []byte, in, out RowSchema) (*TransformPlan, 
 	if err != nil {
 		return nil, err
 	}
-	return &TransformPlan{In: in, Out: out, mapping: plan, header: binary.BigEndian.AppendUint32([]byte{0}, uint32(out.ID))}, nil
+	checked := &TransformPlan{In: in, Out: out, mapping: plan, header: binary.BigEndian.AppendUint32([]byte{0}, uint32(out.ID))}
+	checked.benches.New = func() any { return &bench{} }
+	return checked, nil
 }
 
 // Check looks up both schemas and checks the mapping file against them.
@@ -179,12 +182,15 @@ func (p *TransformPlan) stage(in *kafka.Record, to string, emit func(*kafka.Reco
 			return err
 		}
 	}
-	value := append(make([]byte, 0, len(in.Value)+len(in.Value)/4+16), p.header...)
-	value, key, keep, err := p.mapping.Append(value, mapping.Row{Key: in.Key, Payload: payload})
-	if err != nil || !keep {
+	b := p.benches.Get().(*bench)
+	defer p.benches.Put(b)
+	value, key, keep, err := p.mapping.Append(append(b.build[:0], p.header...), mapping.Row{Key: in.Key, Payload: payload})
+	if b.build = value; err != nil || !keep {
 		return err
 	}
-	emit(&kafka.Record{Topic: to, Key: key, Value: value, Headers: in.Headers, Timestamp: in.Timestamp})
+	out := b.record()
+	out.Topic, out.Key, out.Value, out.Headers, out.Timestamp = to, key, b.keep(value), in.Headers, in.Timestamp
+	emit(out)
 	return nil
 }
 

@@ -8,7 +8,7 @@ import (
 )
 
 // commitPoll is how often a group's commits are looked at.
-const commitPoll = 200 * time.Millisecond
+const commitPoll = 25 * time.Millisecond
 
 // awaitCommits returns when a group has committed everything that a topic held when it was called, whichever member did it.
 func awaitCommits(ctx context.Context, cluster *kafka.Cluster, group, topic string) error {

@@ -115,6 +115,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	run(LinkNamespace, w.namespaceLink())
 	group.Go(func() error { return w.heartbeat(ctx) })
 	group.Go(func() error { return w.watch.run(ctx) })
+	group.Go(func() error { return w.announceShards(ctx) })
 	w.running.Store(true)
 	defer w.running.Store(false)
 	return group.Wait()

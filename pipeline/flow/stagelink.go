@@ -62,17 +62,16 @@ func (w *stageWork) run() {
 // one takes a record through the stage and writes what it emits; false when the partition is on its way out.
 func (w *stageWork) one(r *kafka.Record) bool {
 	number := w.p.window.start()
-	err := w.stage(r)
-	if err != nil {
+	if err := w.stage(r); err != nil {
 		err = w.p.retryAfter("stage", err, func() error { return w.stage(r) })
-	}
-	if _, rejected := schemas.AsReject(err); rejected {
-		w.out.reject(w.link.Name, r, number, err)
-		return true
-	}
-	if err != nil {
-		w.p.window.abandon()
-		return false
+		if _, rejected := schemas.AsReject(err); rejected {
+			w.out.reject(w.link.Name, r, number, err)
+			return true
+		}
+		if err != nil {
+			w.p.window.abandon()
+			return false
+		}
 	}
 	w.p.window.hold(number, len(w.outs))
 	for _, out := range w.outs {
