@@ -26,6 +26,8 @@ type markedShard struct {
 	index       int32
 	target      schemas.TargetID
 	incarnation schemas.Incarnation
+	generation  schemas.Generation // of the block, for the ack
+	policy      string
 }
 
 func newCaretaker(w *Worker) *caretaker {
@@ -37,7 +39,7 @@ func (c *caretaker) see(b *schemas.Block) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, s := range b.Shards {
-		key := markedShard{b.ID, s.Index, s.Target, s.Incarnation}
+		key := markedShard{b.ID, s.Index, s.Target, s.Incarnation, b.Generation, b.Policy}
 		wanted := s.State == schemas.ShardDrop || b.State == schemas.BlockDeleted && s.State != schemas.ShardRemoved
 		if _, known := c.marked[key]; wanted && !known {
 			c.marked[key] = time.Now()
@@ -93,6 +95,7 @@ func (c *caretaker) remove(ctx context.Context, m markedShard) error {
 	if err != nil {
 		return err
 	}
+	ack.Generation, ack.Policy = m.generation, m.policy
 	record, err := c.worker.site.ackRecord(ack)
 	if err != nil {
 		return err

@@ -67,6 +67,9 @@ func (c *ConsumeFiles) Run(ctx context.Context) (FilesSummary, error) {
 	if c.Group == "" {
 		c.Group = c.Cluster.Name("files." + c.Topic)
 	}
+	if c.Disk == nil {
+		c.Disk = &durable.Disk{}
+	}
 	w := newFileRun(c)
 	err := w.prepare(ctx)
 	if err == nil {

@@ -19,8 +19,8 @@ type fileRun struct {
 	walkers *walkers
 	rejects *fileRejects
 	schemas map[int]rowfile.Schema
-	offsets []int // used again
-	idle    int   // polls since the last record
+	scratch []byte // used again
+	idle    int    // polls since the last record
 
 	mu      sync.Mutex // between the loop and the group's callbacks
 	parts   map[int32]*filePart
@@ -32,7 +32,6 @@ type filePart struct {
 	sink     *rowfile.Sink // nil while it could not be opened
 	mark     kafka.Mark    // behind what is in complete files, or rejected before any
 	moved    bool          // since the last commit
-	seen     kafka.Mark    // behind the last record that was put
 	resume   time.Time     // paused until then after a failure; zero when it is not
 	attempts int
 }
@@ -61,7 +60,7 @@ func (w *fileRun) take(ctx context.Context, b kafka.Batch) {
 
 func (w *fileRun) put(ctx context.Context, p *filePart, r *kafka.Record) (err error) {
 	if p.sink == nil {
-		if p.sink, err = rowfile.Open(w.options(r.Partition)); err != nil {
+		if p.sink, err = rowfile.Open(w.options(r)); err != nil {
 			return err
 		}
 	}
@@ -76,14 +75,14 @@ func (w *fileRun) put(ctx context.Context, p *filePart, r *kafka.Record) (err er
 	if why, ok := schemas.AsReject(err); ok {
 		if err = w.rejects.file(ctx, r, why); err == nil {
 			w.summary.Rejects++
+			p.sink.Pass(r.Offset)
 		}
 	}
 	if err != nil {
 		return err
 	}
-	p.seen = kafka.Mark{Offset: r.Offset + 1, Epoch: r.LeaderEpoch}
-	if !p.sink.Busy() {
-		p.mark, p.moved = p.seen, true // a reject, with nothing before it that waits for its file
+	if !p.sink.Busy() { // a reject, with nothing before it that waits for its file
+		p.mark, p.moved = kafka.Mark{Offset: r.Offset + 1, Epoch: r.LeaderEpoch}, true
 	}
 	if p.sink.Due(time.Now()) {
 		return w.flush(ctx, p)
@@ -91,9 +90,10 @@ func (w *fileRun) put(ctx context.Context, p *filePart, r *kafka.Record) (err er
 	return nil
 }
 
-func (w *fileRun) options(partition int32) rowfile.Options {
+func (w *fileRun) options(first *kafka.Record) rowfile.Options {
 	return rowfile.Options{
-		Dir: w.Dir, Topic: w.Topic, Partition: partition, Format: w.Format, Codec: w.Codec, Roll: w.Roll, Print: w.Print, Disk: w.Disk,
+		Dir: w.Dir, Topic: w.Topic, Partition: first.Partition, From: first.Offset,
+		Format: w.Format, Codec: w.Codec, Roll: w.Roll, Print: w.Print, Disk: w.Disk,
 	}
 }
 
@@ -120,8 +120,10 @@ func (w *fileRun) row(ctx context.Context, r *kafka.Record) (rowfile.Record, err
 		}
 		w.schemas[id] = rowfile.Schema{ID: id, Text: schema.Text}
 	}
-	if w.offsets, err = walker.Offsets(w.offsets[:0], payload); err != nil {
-		return row, schemas.Reject("avro", err.Error())
+	if w.Format == rowfile.Avro { // which takes the bytes as they are
+		if w.scratch, err = walker.AppendJSON(w.scratch[:0], payload); err != nil {
+			return row, schemas.Reject("avro", err.Error())
+		}
 	}
 	row.Walker, row.Payload, row.Schema = walker, payload, w.schemas[id]
 	return row, nil

@@ -12,14 +12,16 @@ const (
 	lastFilePause  = 5 * time.Second
 )
 
-// wait puts a partition aside after a failure at record r (nil: while its file was completed). It goes on, where the file began, after a pause.
+// wait puts a partition aside after a failure at record r. It goes on, where its file began, after a pause.
 func (w *fileRun) wait(r *kafka.Record, p *filePart, why error) {
 	pause := min(lastFilePause, firstFilePause<<min(p.attempts, 10))
 	p.attempts++
 	p.resume = time.Now().Add(pause)
 	from := r.Offset
-	if p.sink != nil && (p.sink.Next() < from || p.mark.Offset == 0) {
+	if p.sink != nil {
 		from = p.sink.Next()
+		_ = p.sink.Close()
+		p.sink = nil
 	}
 	w.group.Pause(r.Partition)
 	w.group.Rewind(map[int32]int64{r.Partition: from})
@@ -95,6 +97,7 @@ func (w *fileRun) forget(numbers []int32) {
 				w.Cluster.Logger().Warn("partition not closed", "topic", w.Topic, "partition", n, "error", err)
 			}
 		}
+		w.group.Resume(n)
 		delete(w.parts, n)
 	}
 }

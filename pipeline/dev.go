@@ -39,6 +39,7 @@ type DevOptions struct {
 	Targets      int           // number of target directories, each a failure domain of its own
 	Durability   string        // DurabilityProcess or DurabilityPower
 	AcceptLoss   bool          // start although the log has lost its end
+	MaxPacket    int           // bytes: max.message.bytes of the packets topic, where it is made; 0 = DefaultShape's
 	LogMax       int64         // bytes of packets that are not yet stored: above it writers wait; 0 = no bound
 	Kafka        *kafka.Config // a cluster to use instead of an embedded broker; nil = embedded
 	Logger       *slog.Logger
@@ -141,7 +142,9 @@ func (d *Dev) startWorker(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if d.Site, err = EnterSite(ctx, d.cluster, registry, DefaultShape()); err != nil {
+	shape := DefaultShape()
+	shape.MaxPacket = cmp.Or(d.options.MaxPacket, shape.MaxPacket)
+	if d.Site, err = EnterSite(ctx, d.cluster, registry, shape); err != nil {
 		return err
 	}
 	node, err := os.Hostname()

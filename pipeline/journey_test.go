@@ -9,11 +9,13 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"stripeline/consumers/reader"
 	"stripeline/pipeline/brokertest"
+	"stripeline/processors/verify"
 	"stripeline/schemas"
 )
 
@@ -202,6 +204,7 @@ func TestPutRefusesBeforeTheFirstPacket(t *testing.T) {
 		{PutOptions{Path: "/a", Policy: "RS-2-1-1024k"}, ErrPacketLimit},
 		{PutOptions{Path: "/a", Policy: "RS-6-3"}, schemas.ErrBadPolicy},
 		{PutOptions{Path: "/a/../b", Policy: "XOR-2-1-64k"}, schemas.ErrBadPath},
+		{PutOptions{Path: "/a", Policy: "XOR-2-1-64k", Metadata: map[string]string{"a": strings.Repeat("a", verify.MaxMetadata)}}, ErrMetadata},
 	} {
 		if _, err := d.Site.Put(context.Background(), bytes.NewReader([]byte("x")), c.options); !errors.Is(err, c.want) {
 			t.Errorf("%+v: %v, want %v", c.options, err, c.want)

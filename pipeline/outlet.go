@@ -41,6 +41,7 @@ type exactOutlet struct {
 	*kafka.Transactor
 	open   bool
 	failed func() error
+	again  func(context.Context) (*kafka.Transactor, error) // opens the same id
 }
 
 // Produce begins a transaction with the first record.
@@ -70,8 +71,13 @@ func (o *exactOutlet) settle(ctx context.Context, last *kafka.Record) error {
 	return err
 }
 
+// drop opens another transactor, as one that has aborted is of no further use; but not where another process may have the id by now.
 func (o *exactOutlet) drop(ctx context.Context) {
-	if o.open && o.Abort(ctx) == nil {
-		o.open = false
+	if !o.open || o.Abort(ctx) != nil {
+		return
+	}
+	if next, err := o.again(ctx); err == nil {
+		o.Transactor.Close()
+		o.Transactor, o.open = next, false
 	}
 }

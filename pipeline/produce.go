@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync/atomic"
 	"time"
 
 	"stripeline/pipeline/flow"
 	"stripeline/pipeline/kafka"
 	"stripeline/processors/conform"
+	"stripeline/producers/textfile"
 	"stripeline/schemas"
 	"stripeline/schemas/rowplan"
 )
@@ -24,6 +26,8 @@ type Production struct {
 	Compression string // as kafka.ProducerConfig has it
 	MaxRejects  int64  // more stop the run; 0: no bound
 
+	Recording Recording // how far each file came is recorded, so that the same run can be resumed
+
 	Acked    func(Ack)    // told of every record that is confirmed; may be nil; must not block
 	Progress *RowProgress // counts while it runs; may be nil
 }
@@ -37,7 +41,8 @@ type RowSummary struct {
 	Bytes    int64 // read, after decompression
 	Blank    int64 // lines passed over
 	Took     time.Duration
-	Finished bool // every file was read to its end
+	Finished bool         // every file was read to its end
+	Earlier  []EarlierRun // files that an earlier run had begun: what it had confirmed is not counted above
 }
 
 // ErrTooManyRejects says that MaxRejects was exceeded.
@@ -57,6 +62,9 @@ type stream struct {
 	source rowSource
 	stage  func(rowplan.Row, func(conform.Record)) error
 	key    func(rowplan.Row) []byte // of a reject
+
+	position func() textfile.Position // behind the row that came last
+	resume   func(context.Context, textfile.Position) error
 }
 
 // rowRun sends the rows of a production.
@@ -66,12 +74,17 @@ type rowRun struct {
 	verb     string // for the headers of rejects
 	made     conform.Record
 	limit    int // bytes of a value that the topic takes
-	producer *kafka.Producer
+	out      outlet
+	write    kafka.ProducerConfig
 	sender   *sender
 	rejects  *rowRejects
 	began    time.Time
 	before   int64 // bytes of the files that are done
 	blank    int64
+	settle   func() error // records progress when it is time to; nil while nothing is recorded
+	earlier  []EarlierRun
+	failure  atomic.Pointer[error] // the first record that did not arrive
+	dropping atomic.Bool           // records that do not arrive are meant not to
 }
 
 func newRowRun(p Production, verb string) *rowRun {
@@ -97,7 +110,7 @@ func (r *rowRun) open(ctx context.Context) error {
 		linger = 0
 	}
 	r.rejects = &rowRejects{cluster: r.Cluster, topic: r.Topic, verb: r.verb, schema: r.schema, progress: r.Progress}
-	r.producer, err = r.Cluster.NewProducer(kafka.ProducerConfig{
+	r.write = kafka.ProducerConfig{
 		Name: "produce", MaxBatch: int32(batch), Compression: r.Compression, Linger: linger,
 		BatchFor: func(topic string) int32 {
 			if known := r.rejects.batch.Load(); topic != r.Topic && known > 0 {
@@ -105,24 +118,50 @@ func (r *rowRun) open(ctx context.Context) error {
 			}
 			return int32(batch)
 		},
-	})
+	}
+	r.sender = newSender(r.Topic, r.Progress)
+	r.sender.acked, r.sender.sync = r.Acked, r.Sync
+	if r.Recording.ExactlyOnce {
+		return nil // an outlet per file
+	}
+	producer, err := r.Cluster.NewProducer(r.write)
 	if err != nil {
 		return err
 	}
-	r.rejects.producer = r.producer
-	r.sender = newSender(r.producer, r.Topic, r.Progress)
-	r.sender.acked, r.sender.sync = r.Acked, r.Sync
+	r.sendTo(plainOutlet{producer, r.failed})
+	return nil
+}
+
+// sendTo chooses where records go from now on.
+func (r *rowRun) sendTo(out outlet) { r.out, r.sender.out, r.rejects.out = out, out, out }
+
+// failed gives why a record did not arrive, nil while all did.
+func (r *rowRun) failed() error {
+	if err := r.failure.Load(); err != nil {
+		return *err
+	}
 	return nil
 }
 
 // run calls each for the numbers below n, then waits until everything sent is confirmed. The first context ends with the first failure, the
 // second a while after the person's interruption, so that what was sent before is still confirmed.
 func (r *rowRun) run(ctx context.Context, n int, each func(reading, sending context.Context, i int) error) error {
+	if r.Recording.Name != "" && n > 1 {
+		return fmt.Errorf("%d files: %w", n, ErrOneName)
+	}
 	reading, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	sending, done := outlasting(ctx)
 	defer done()
-	r.sender.stop, r.rejects.stop = stop, stop
+	fail := func(err error) {
+		if r.dropping.Load() {
+			return
+		}
+		err = takenOver(err)
+		r.failure.CompareAndSwap(nil, &err)
+		stop(err)
+	}
+	r.sender.stop, r.rejects.stop = fail, fail
 	var err error
 	for i := 0; i < n && err == nil; i++ {
 		err = each(reading, sending, i)
@@ -130,18 +169,25 @@ func (r *rowRun) run(ctx context.Context, n int, each func(reading, sending cont
 	if reading.Err() != nil {
 		err = context.Cause(reading)
 	}
-	if flushErr := r.producer.Flush(sending); err == nil {
-		err = flushErr
-	}
-	if err == nil && reading.Err() != nil {
-		err = context.Cause(reading) // the last records failed
+	if r.out != nil && !r.Recording.ExactlyOnce {
+		if flushErr := r.out.settle(sending, nil); err == nil {
+			err = flushErr
+		}
 	}
 	return err
 }
 
 // drain sends the rows of one stream.
 func (r *rowRun) drain(reading, sending context.Context, s stream) error {
-	for {
+	for n := 1; ; n++ {
+		if n%256 == 0 && reading.Err() != nil {
+			return reading.Err() // here every row that was read has been sent
+		}
+		if r.settle != nil {
+			if err := r.settle(); err != nil {
+				return err
+			}
+		}
 		row, err := s.source.Next(reading)
 		if err == io.EOF {
 			return nil
@@ -150,9 +196,7 @@ func (r *rowRun) drain(reading, sending context.Context, s stream) error {
 			return err
 		}
 		r.Progress.Bytes.Store(r.before + row.Offset)
-		if n := r.Progress.Rows.Add(1); n%256 == 0 && reading.Err() != nil {
-			return reading.Err()
-		}
+		r.Progress.Rows.Add(1)
 		if err := r.sendRow(sending, s, row); err != nil {
 			return err
 		}
@@ -192,12 +236,12 @@ func (r *rowRun) summary(err error) RowSummary {
 	p := r.Progress
 	return RowSummary{
 		Schema: r.schema, Rows: p.Rows.Load(), Acked: p.Acked.Load(), Rejects: p.Rejects.Load(), Bytes: p.Bytes.Load(),
-		Blank: r.blank, Took: time.Since(r.began), Finished: err == nil,
+		Blank: r.blank, Took: time.Since(r.began), Finished: err == nil, Earlier: r.earlier,
 	}
 }
 
 func (r *rowRun) close() {
-	if r.producer != nil {
-		r.producer.Close()
+	if r.out != nil {
+		r.out.Close()
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"stripeline/processors/conform"
 	"stripeline/producers/csvfile"
+	"stripeline/producers/textfile"
 	"stripeline/schemas/rowplan"
 )
 
@@ -83,7 +84,7 @@ func (r *csvRun) lookAt(ctx context.Context) (err error) {
 		if err != nil {
 			return err
 		}
-		if i > 0 && name != "-" {
+		if i > 0 && !textfile.Once(name) {
 			in.source.Close()
 			in.source = nil
 		}
@@ -95,7 +96,9 @@ func (r *csvRun) lookAt(ctx context.Context) (err error) {
 // input opens a file and compiles its header against the schema.
 func (r *csvRun) input(ctx context.Context, name string) (csvInput, error) {
 	in := csvInput{name: name}
-	source, err := csvfile.Open(ctx, name, r.CSV)
+	options := r.CSV
+	options.Idle = r.idle
+	source, err := csvfile.Open(ctx, name, options)
 	if err != nil {
 		return in, err
 	}
@@ -131,14 +134,16 @@ func (r *csvRun) reopen(ctx context.Context, in *csvInput) error {
 
 func (r *csvRun) sendFile(reading, sending context.Context, i int) error {
 	in := &r.inputs[i]
-	if err := r.reopen(reading, in); err != nil {
-		return err
+	open := func(ctx context.Context) (stream, error) {
+		if err := r.reopen(ctx, in); err != nil {
+			return stream{}, err
+		}
+		s := stream{source: in.source, stage: in.stage, key: in.key, position: in.source.Position, resume: in.source.Resume}
+		in.source = nil // opened again for another try
+		return s, nil
 	}
-	err := r.drain(reading, sending, stream{source: in.source, stage: in.stage, key: in.key})
-	r.blank += in.source.Counts().Blank
-	r.before += in.source.Position().Offset
-	r.rowRun.Progress.Bytes.Store(r.before)
-	return err
+	blank := func(s stream) { r.blank += s.source.(*csvfile.Source).Counts().Blank }
+	return r.sendText(reading, sending, text{in.name, open, blank})
 }
 
 // key is the key of a reject, nil where it cannot be computed.

@@ -37,15 +37,17 @@ func (p *ProduceLines) Run(ctx context.Context) (RowSummary, error) {
 }
 
 func (p *ProduceLines) sendFile(reading, sending context.Context, r *rowRun, name string) error {
-	source, err := linefile.Open(reading, name, p.Lines)
-	if err != nil {
-		return err
+	options := p.Lines
+	options.Idle = r.idle
+	open := func(ctx context.Context) (stream, error) {
+		source, err := linefile.Open(ctx, name, options)
+		if err != nil {
+			return stream{}, err
+		}
+		key := func(rowplan.Row) []byte { return nil }
+		return stream{source: source, stage: p.line, key: key, position: source.Position, resume: source.Resume}, nil
 	}
-	defer source.Close()
-	err = r.drain(reading, sending, stream{source: source, stage: p.line, key: func(row rowplan.Row) []byte { return nil }})
-	r.before += source.Position().Offset
-	r.Progress.Bytes.Store(r.before)
-	return err
+	return r.sendText(reading, sending, text{name, open, func(stream) {}})
 }
 
 // line makes a record of a line.

@@ -31,6 +31,7 @@ var (
 	ErrTooFew      = errors.New("too few targets")
 	ErrPacketLimit = errors.New("packets topic takes no record as large as a packet")
 	ErrRefused     = errors.New("refused")
+	ErrMetadata    = errors.New("too much metadata")
 )
 
 // PutOptions says what is written where.
@@ -95,7 +96,22 @@ func (w *writer) finish(ctx context.Context, cutter *blockfile.Cutter) error {
 			return err
 		}
 	}
+	return w.commit(ctx, cutter)
+}
+
+// commitPatience is how long an answer to a commit is waited for after an interruption: until it is there, nobody knows
+// whether the path has changed.
+const commitPatience = 5 * time.Second
+
+// commit replaces the path's content and reads the entry back. A context that has ended before ends it: the end of an
+// input that was interrupted together with its writer is not the end of the file. Later it is given commitPatience.
+func (w *writer) commit(ctx context.Context, cutter *blockfile.Cutter) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	w.say("committing")
+	ctx, cancel := outlive(ctx, commitPatience)
+	defer cancel()
 	commit := schemas.Command{Kind: schemas.CommandCommit, Path: w.options.Path, File: w.file, Generation: w.generation,
 		IfVersion: w.options.IfVersion, Length: cutter.Length(), CRC: cutter.CRC(), Extents: cutter.Extents(),
 		Unused: cutter.Unused(), Metadata: w.options.Metadata}
@@ -107,10 +123,21 @@ func (w *writer) finish(ctx context.Context, cutter *blockfile.Cutter) error {
 	return w.catalog.awaitVersion(ctx, w.options.Path, answer.Generation)
 }
 
+// outlive gives a context that ends so long after another one.
+func outlive(ctx context.Context, patience time.Duration) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(patience, cancel) })
+	return longer, func() { stop(); cancel() }
+}
+
 // awaitBlocks waits until every block is closed, and full where the level asks for it, and compares it with what was sent.
 func (w *writer) awaitBlocks(ctx context.Context, blocks []blockfile.Block) error {
 	for _, sent := range blocks {
 		block, err := w.catalog.awaitBlock(ctx, sent.ID, func(b schemas.Block) bool {
+			if w.options.Level == Full && b.State == schemas.BlockDegraded {
+				w.site.Log.Warn("a block lacks cells, and full waits for them: is a target full or away?", "block", b.ID, "missing", b.Missing)
+				w.say("waiting for missing cells")
+			}
 			return b.State == schemas.BlockDeleted || b.Closed() && (w.options.Level != Full || b.State == schemas.BlockSealed)
 		})
 		if err != nil {
@@ -124,13 +151,13 @@ func (w *writer) awaitBlocks(ctx context.Context, blocks []blockfile.Block) erro
 	return nil
 }
 
-// abort gives the open up, also when ctx has ended; an open that is left is given up by its next taker.
+// abort gives the open up, also when ctx has ended. An open that is left does no harm: it stands beside the content.
 func (w *writer) abort(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	command := schemas.Command{Kind: schemas.CommandAbort, Path: w.options.Path, File: w.file, Generation: w.generation}
 	if _, err := w.catalog.execute(ctx, &command); err != nil {
-		w.site.Log.Warn("could not give the open up", "path", w.options.Path, "error", err)
+		w.site.Log.Warn("the open is left beside the path's content: 'stripeline stat' shows it", "path", w.options.Path, "error", err)
 	}
 }
 

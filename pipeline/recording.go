@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"stripeline/pipeline/kafka"
 	"stripeline/producers/textfile"
 	"stripeline/schemas/progress"
 )
@@ -24,6 +25,7 @@ var (
 	ErrChangedText = errors.New("text is not the one that was sent before: --restart sends it from its start")
 	ErrNeedsName   = errors.New("text can be read only once, so that its content cannot name the run: say --run NAME")
 	ErrNotExact    = errors.New("an earlier run without --exactly-once did not end in peace, so that rows may be there already: go on without it, or --restart")
+	ErrTakenOver   = fmt.Errorf("another process has taken this run over, or the brokers were away for more than %s: start it again, it goes on where it stopped", kafka.TransactionTimeout)
 	ErrOneName     = errors.New("a name is for one text: name one file, or let their contents name the runs")
 )
 
@@ -31,7 +33,7 @@ var (
 const interrupted = "interrupted"
 
 // settleEvery is how often progress is recorded, which with ExactlyOnce is when rows become visible.
-const settleEvery = 500 * time.Millisecond
+const settleEvery = 200 * time.Millisecond
 
 // EarlierRun is what was found of a text's run when it was begun again.
 type EarlierRun struct {
@@ -44,18 +46,24 @@ type EarlierRun struct {
 
 // runRecord is the record of one text's run while its rows are sent.
 type runRecord struct {
-	log    *RunLog
-	run    progress.Run // as it was recorded last
-	found  bool         // an earlier run was found, and is gone on with
-	grown  bool         // its text was shorter, so another text may have begun in the same way
-	begun  progress.Run // of the text as it is now, for when it is another
-	filed  int64        // rejects of the production before this run's
-	due    atomic.Bool
-	ticker *time.Timer
+	log     *RunLog
+	run     progress.Run // as it will be recorded next
+	settled progress.Run // as it was recorded last
+	found   bool         // an earlier run was found, and is gone on with
+	grown   bool         // its text was shorter, so another text may have begun in the same way
+	begun   progress.Run // of the text as it is now, for when it is another
+	filed   int64        // rejects of the production before this run's
+	before  progress.Run // as it was when this process began
+	counts  [2]int64     // of the production then: acked, rejects
+	due     atomic.Bool
+	ticker  *time.Timer
 }
 
 // look finds the run that a text belongs to; nil when it is not recorded.
 func (c Recording) look(ctx context.Context, file string, begun progress.Run) (*runRecord, error) {
+	if c.Log == nil && c.ExactlyOnce {
+		return nil, errors.New("internal error: exactly once without a log of runs")
+	}
 	if c.Log == nil {
 		return nil, nil
 	}

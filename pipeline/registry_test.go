@@ -15,52 +15,93 @@ import (
 	"stripeline/schemas/registry/logtest"
 )
 
-// electable gives a schemaLog terms as an election would: each term is a log of its own on the same topic, the earlier ones fenced.
+// electable is an elected schemaLog; each term is one of two instances on the same topic, in turn, so that the transactional id fences the other.
 type electable struct {
 	registry.Log
-	cluster *kafka.Cluster
-	terms   []*schemaLog
+	instances [2]*schemaLog
+	term      int64
 }
 
 func (e *electable) Append(ctx context.Context, term int64, records []registry.Record) (int64, error) {
-	return e.terms[term].Append(ctx, term, records)
+	return e.instances[term%2].Append(ctx, (term+1)/2, records)
 }
 
 func (e *electable) elect(t *testing.T) int64 {
-	log := newSchemaLog(e.cluster)
-	if err := log.open(t.Context()); err != nil {
+	e.term++
+	log := e.instances[e.term%2]
+	writer, err := log.cluster.NewTransactor(t.Context(), log.id, log.topic)
+	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(log.close)
-	e.terms = append(e.terms, log)
-	return int64(len(e.terms) - 1)
+	if got, want := log.begin(t.Context(), writer), (e.term+1)/2; got != want {
+		t.Fatalf("term %d, want %d", got, want)
+	}
+	return e.term
 }
 
 func ownBroker(t *testing.T) *kafka.Cluster {
 	return brokertest.Connect(t, kafka.Config{Brokers: brokertest.Fake(t).ListenAddrs(), Namespace: brokertest.Name(t)})
 }
 
+// openedTopic makes a topic for schemas that no other test has, on the brokers that tests run against.
+func openedTopic(t *testing.T) (*kafka.Cluster, string) {
+	t.Helper()
+	cluster, topic := brokertest.Connect(t, brokertest.Config(t)), brokertest.Name(t)
+	if err := ensureSchemasTopic(t.Context(), cluster, topic); err != nil {
+		t.Fatal(err)
+	}
+	return cluster, topic
+}
+
 func TestSchemaLogKeepsWhatARegistryReliesOn(t *testing.T) {
-	logtest.Conformance(t, func(t *testing.T) logtest.Opened {
-		cluster := ownBroker(t)
-		if err := ensureSchemasTopic(t.Context(), cluster); err != nil {
-			t.Fatal(err)
-		}
-		e := &electable{Log: newSchemaLog(cluster), cluster: cluster}
-		term := e.elect(t)
-		return logtest.Opened{Log: e, Term: term, Elect: func() int64 { return e.elect(t) }}
+	t.Run("single", func(t *testing.T) {
+		logtest.Conformance(t, func(t *testing.T) logtest.Opened {
+			cluster, topic := openedTopic(t)
+			e := &single{}
+			elect := func() int64 {
+				log := newSchemaLog(cluster, topic)
+				if err := log.open(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(log.end)
+				e.Log = log
+				e.terms = append(e.terms, log)
+				return int64(len(e.terms) - 1)
+			}
+			return logtest.Opened{Term: elect(), Log: e, Elect: elect}
+		})
+	})
+	t.Run("elected", func(t *testing.T) {
+		logtest.Conformance(t, func(t *testing.T) logtest.Opened {
+			cluster, topic := openedTopic(t)
+			e := &electable{}
+			for i := range e.instances {
+				e.instances[i] = newSchemaLog(cluster, topic)
+				newSeat(e.instances[i], "")
+				t.Cleanup(e.instances[i].end)
+			}
+			e.Log = e.instances[0]
+			return logtest.Opened{Log: e, Term: e.elect(t), Elect: func() int64 { return e.elect(t) }}
+		})
 	})
 }
 
+// single is a line of logs without an election, of which the last one opened is the one that may write.
+type single struct {
+	registry.Log
+	terms []*schemaLog
+}
+
+func (s *single) Append(ctx context.Context, term int64, records []registry.Record) (int64, error) {
+	return s.terms[term].Append(ctx, 0, records)
+}
+
 func TestAFencedLogStaysFenced(t *testing.T) {
-	cluster := ownBroker(t)
-	if err := ensureSchemasTopic(t.Context(), cluster); err != nil {
-		t.Fatal(err)
-	}
-	older, newer := newSchemaLog(cluster), newSchemaLog(cluster)
-	defer older.close()
-	defer newer.close()
-	noop := []registry.Record{{Key: []byte(`{"keytype":"NOOP","magic":0}`)}}
+	cluster, topic := openedTopic(t)
+	older, newer := newSchemaLog(cluster, topic), newSchemaLog(cluster, topic)
+	defer older.end()
+	defer newer.end()
+	noop := []registry.Record{{Key: registry.NoopKey()}}
 	for _, log := range []*schemaLog{older, newer} {
 		if err := log.open(t.Context()); err != nil {
 			t.Fatal(err)
@@ -68,11 +109,11 @@ func TestAFencedLogStaysFenced(t *testing.T) {
 	}
 	for range 2 {
 		if _, err := older.Append(t.Context(), 0, noop); !errors.Is(err, registry.ErrNotLeader) {
-			t.Errorf("the older log wrote, or said %v", err)
+			t.Errorf("append by the older log: %v, want ErrNotLeader", err)
 		}
-		if _, err := newer.Append(t.Context(), 0, noop); err != nil {
-			t.Errorf("the newer log: %v", err)
-		}
+	}
+	if _, err := newer.Append(t.Context(), 0, noop); err != nil {
+		t.Errorf("append by the newer log: %v", err)
 	}
 }
 

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"sync"
@@ -23,39 +24,47 @@ const (
 	headerSchemaID = "schema-id"
 	headerAttempt  = "attempt"
 	headerTime     = "time"
+	headerColumns  = "columns"   // of the text, a JSON array: what a redrive types the bytes by
+	headerCut      = "truncated" // bytes of the row, of which the value is only the first part
 )
 
 // rowRejects files rows that cannot be typed: the original bytes as the value, the reason in headers, as many partitions as the topic has.
 type rowRejects struct {
 	cluster  *kafka.Cluster
-	producer *kafka.Producer
+	out      outlet
 	topic    string
 	verb     string
 	schema   RowSchema
+	columns  []string     // of the text that the rows come from, nil where they are not known
 	limit    int          // bytes of a value that the rejects topic takes
 	batch    atomic.Int32 // bytes of a batch that it takes, 0 while unknown
 	progress *RowProgress
-	stop     context.CancelCauseFunc
+	stop     func(error)
 
 	filed int64 // by the reading goroutine, confirmed or not
 	once  sync.Once
 	err   error
 }
 
+// prepare makes the rejects topic if there is none, the first time that it is called.
+func (r *rowRejects) prepare(ctx context.Context) error {
+	r.once.Do(func() { r.err = r.ensure(ctx) })
+	return r.err
+}
+
 // file sends one reject. Its confirmation is counted; a failure stops the run.
 func (r *rowRejects) file(ctx context.Context, row rowplan.Row, key []byte, why *schemas.Rejection) error {
-	r.once.Do(func() { r.err = r.ensure(ctx) })
-	if r.err != nil {
-		return r.err
+	if err := r.prepare(ctx); err != nil {
+		return err
 	}
 	record := &kafka.Record{
 		Topic: flow.RejectsTopic(r.topic), Key: key, Value: append([]byte{}, row.Raw...), Headers: r.headers(row, why),
 	}
 	if len(record.Value) > r.limit {
 		record.Value = record.Value[:r.limit]
-		record.Headers = append(record.Headers, kafka.Header{Key: "truncated", Value: strconv.AppendInt(nil, int64(len(row.Raw)), 10)})
+		record.Headers = append(record.Headers, kafka.Header{Key: headerCut, Value: strconv.AppendInt(nil, int64(len(row.Raw)), 10)})
 	}
-	r.producer.Produce(ctx, record, func(_ *kafka.Record, err error) {
+	r.out.Produce(ctx, record, func(_ *kafka.Record, err error) {
 		if err != nil {
 			r.stop(err)
 			return
@@ -74,9 +83,13 @@ func (r *rowRejects) headers(row rowplan.Row, why *schemas.Rejection) []kafka.He
 		{"__connect.errors.topic", r.topic}, {"__connect.errors.stage", "VALUE_CONVERTER"},
 		{"__connect.errors.connector.name", "stripeline " + r.verb}, {"__connect.errors.exception.message", why.Message},
 	}
-	headers := make([]kafka.Header, 0, len(facts)+len(why.Headers))
+	headers := make([]kafka.Header, 0, len(facts)+len(why.Headers)+1)
 	for _, f := range facts {
 		headers = append(headers, kafka.Header{Key: f[0], Value: []byte(f[1])})
+	}
+	if r.columns != nil {
+		names, _ := json.Marshal(r.columns)
+		headers = append(headers, kafka.Header{Key: headerColumns, Value: names})
 	}
 	for _, h := range why.Headers {
 		headers = append(headers, kafka.Header{Key: h.Key, Value: h.Value})

@@ -28,7 +28,7 @@ type RowProgress struct {
 
 // sender hands records to a producer. What it needs for each is used again when the brokers have confirmed the record.
 type sender struct {
-	producer *kafka.Producer
+	out      outlet
 	topic    string
 	progress *RowProgress
 	acked    func(Ack) // nil: nobody is told
@@ -36,7 +36,7 @@ type sender struct {
 	waiting  chan struct{}
 	pool     sync.Pool
 	numbers  int64
-	stop     context.CancelCauseFunc // ends reading after the first error
+	stop     func(error) // ends reading after the first error
 }
 
 // carrier is one record on its way.
@@ -47,8 +47,8 @@ type carrier struct {
 	done   func(*kafka.Record, error)
 }
 
-func newSender(producer *kafka.Producer, topic string, progress *RowProgress) *sender {
-	s := &sender{producer: producer, topic: topic, progress: progress, waiting: make(chan struct{}, 1)}
+func newSender(topic string, progress *RowProgress) *sender {
+	s := &sender{topic: topic, progress: progress, waiting: make(chan struct{}, 1)}
 	s.pool.New = func() any {
 		c := &carrier{}
 		c.done = func(r *kafka.Record, err error) { s.confirm(c, r, err) }
@@ -69,7 +69,7 @@ func (s *sender) send(ctx context.Context, made conform.Record) {
 	if s.acked != nil {
 		c.begun = time.Now()
 	}
-	s.producer.Produce(ctx, &c.record, c.done)
+	s.out.Produce(ctx, &c.record, c.done)
 	if s.sync {
 		<-s.waiting
 	}

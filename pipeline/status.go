@@ -9,12 +9,14 @@ import (
 
 	"stripeline/pipeline/kafka"
 	"stripeline/schemas"
+	"stripeline/schemas/progress"
 )
 
-// Status is how the write plan is doing, seen from outside.
+// Status is how the write plan and the runs of rows are doing, seen from outside.
 type Status struct {
 	Links   []LinkLag      `json:"links"`
 	Targets []TargetStatus `json:"targets"`
+	Runs    []progress.Run `json:"runs"` // of rows
 }
 
 // LinkLag is how far a link is behind its input, in records.
@@ -50,6 +52,9 @@ func (s *Site) Status(ctx context.Context) (Status, error) {
 	}
 	for _, t := range targets {
 		all.Targets = append(all.Targets, TargetStatus{t, time.Since(time.UnixMilli(t.Time))})
+	}
+	if all.Runs, err = ReadRuns(ctx, s.Cluster); err != nil {
+		return all, err
 	}
 	slices.SortFunc(all.Targets, func(a, b TargetStatus) int { return strings.Compare(a.Address, b.Address) })
 	return all, nil

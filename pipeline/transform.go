@@ -30,8 +30,12 @@ type Transform struct {
 	Group    string // "": <namespace>.transform.<from>.<to>
 	ToEnd    bool   // stop when everything is done that was there at the start
 
+	ExactlyOnce bool // by transactions: the outcome is committed with what was read, or comes again
 	Compression string
 	Observer    *flow.Observer // may be nil
+
+	Recheck   time.Duration // how often the latest versions are asked for; 30 s when 0
+	Rechecked func(error)   // told when they have changed: nil when the mapping fits them, else why the old plan goes on; may be nil
 }
 
 // TransformPlan is a mapping that has been checked against the schemas of the registry.
@@ -40,6 +44,7 @@ type TransformPlan struct {
 	mapping   *mapping.Plan
 	header    []byte
 	resolvers *resolvers
+	tables    []*lookupTable
 	benches   sync.Pool
 }
 
@@ -55,6 +60,10 @@ func CheckMapping(name string, text []byte, in, out RowSchema) (*TransformPlan, 
 	if err != nil {
 		return nil, err
 	}
+	return checkMapping(file, in, out)
+}
+
+func checkMapping(file *mapping.File, in, out RowSchema) (*TransformPlan, error) {
 	from, err := rowshape.Parse(in.Text)
 	if err != nil {
 		return nil, fmt.Errorf("input schema %s: %w", in.Subject, err)
@@ -88,10 +97,19 @@ func (t *Transform) Check(ctx context.Context) (*TransformPlan, error) {
 	if err != nil {
 		return nil, err
 	}
-	plan, err := CheckMapping(t.MapName, t.MapText, in, out)
+	file, err := mapping.Parse(t.MapName, t.MapText)
 	if err != nil {
 		return nil, err
 	}
+	tables, err := t.bindLookups(ctx, file)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := checkMapping(file, in, out)
+	if err != nil {
+		return nil, err
+	}
+	plan.tables = tables
 	plan.resolvers = &resolvers{ctx: ctx, registry: t.Registry, reader: in, byID: map[int]func([]byte) ([]byte, error){}}
 	return plan, nil
 }
@@ -116,16 +134,17 @@ func (t *Transform) Run(ctx context.Context) (TransformSummary, error) {
 	if err != nil {
 		return summary, err
 	}
+	live := newLivePlan(ctx, plan)
+	defer live.close()
 	if t.Observer == nil {
 		t.Observer = flow.NewObserver()
 	}
-	link := &flow.StageLink{
-		Name: "transform." + t.From + "." + t.To, Group: t.Group, Input: t.From, Compression: t.Compression,
-		Stage: func(in *kafka.Record, emit func(*kafka.Record)) error { return plan.stage(in, t.To, emit) },
-	}
-	before := t.Observer.Link(link.Name).Counts
+	name := "transform." + t.From + "." + t.To
+	before := t.Observer.Link(name).Counts
 	running, stop := context.WithCancel(ctx)
 	defer stop()
+	var checking sync.WaitGroup
+	checking.Go(func() { t.recheck(running, live) })
 	waited := make(chan error, 1)
 	if t.ToEnd {
 		go func() {
@@ -133,12 +152,13 @@ func (t *Transform) Run(ctx context.Context) (TransformSummary, error) {
 			stop()
 		}()
 	}
-	err = link.Run(running, t.Cluster, t.Observer)
+	err = t.link(live).Run(running, t.Cluster, t.Observer)
 	if errors.Is(err, context.Canceled) && running.Err() != nil {
 		err = nil // told to stop while it was starting
 	}
 	stop()
-	counts := t.Observer.Link(link.Name).Counts
+	checking.Wait()
+	counts := t.Observer.Link(name).Counts
 	summary.Records, summary.Emitted, summary.Rejects = counts.Done-before.Done, counts.Emitted-before.Emitted, counts.Rejects-before.Rejects
 	summary.Took = time.Since(began)
 	if err == nil && ctx.Err() != nil {
@@ -148,6 +168,18 @@ func (t *Transform) Run(ctx context.Context) (TransformSummary, error) {
 		err = <-waited
 	}
 	return summary, err
+}
+
+// link gives the link that runs a plan.
+func (t *Transform) link(live *livePlan) interface {
+	Run(context.Context, *kafka.Cluster, *flow.Observer) error
+} {
+	name := "transform." + t.From + "." + t.To
+	stage := flow.Stage[*kafka.Record, *kafka.Record](live.stage(t.To))
+	if t.ExactlyOnce {
+		return &flow.CopyLink{Name: name, Group: t.Group, Input: t.From, Compression: t.Compression, Stage: stage}
+	}
+	return &flow.StageLink{Name: name, Group: t.Group, Input: t.From, Compression: t.Compression, Stage: stage}
 }
 
 // ready checks the mapping and both topics.
@@ -167,7 +199,11 @@ func (t *Transform) ready(ctx context.Context) (*TransformPlan, error) {
 			return nil, err
 		}
 	}
-	return t.Check(ctx)
+	plan, err := t.Check(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return plan, plan.load(ctx, t.Cluster)
 }
 
 // stage maps one record. Its timestamp and headers stay.
@@ -192,48 +228,4 @@ func (p *TransformPlan) stage(in *kafka.Record, to string, emit func(*kafka.Reco
 	out.Topic, out.Key, out.Value, out.Headers, out.Timestamp = to, key, b.keep(value), in.Headers, in.Timestamp
 	emit(out)
 	return nil
-}
-
-// resolvers turn records under other schema ids into records of the checked input schema.
-type resolvers struct {
-	ctx      context.Context
-	registry Subjects
-	reader   RowSchema
-
-	mu   sync.Mutex
-	byID map[int]func([]byte) ([]byte, error)
-}
-
-func (r *resolvers) resolve(id int, payload []byte) ([]byte, error) {
-	resolve, err := r.find(id)
-	if err != nil {
-		return nil, err
-	}
-	resolved, err := resolve(payload)
-	if err != nil {
-		return nil, schemas.Reject("avro", err.Error())
-	}
-	return resolved, nil
-}
-
-// find gives the resolver of an id; an id that the registry does not know, or whose schema is incompatible, is a Reject.
-func (r *resolvers) find(id int) (func([]byte) ([]byte, error), error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if known := r.byID[id]; known != nil {
-		return known, nil
-	}
-	writer, err := r.registry.ID(r.ctx, id)
-	if errors.Is(err, ErrUnknownSchema) {
-		return nil, schemas.Reject("schema", fmt.Sprintf("schema id %d is not in the registry", id))
-	}
-	if err != nil {
-		return nil, err
-	}
-	resolve, err := rowshape.Resolve(writer.Text, r.reader.Text)
-	if err != nil {
-		return nil, schemas.Reject("schema", fmt.Sprintf("schema id %d against %s version %d: %v", id, r.reader.Subject, r.reader.Version, err))
-	}
-	r.byID[id] = resolve
-	return resolve, nil
 }

@@ -57,6 +57,26 @@ func TestTransformMapsToTheEndAndPutsRejectsAside(t *testing.T) {
 	}
 }
 
+func TestTransformExactlyOnceMapsAndPutsRejectsAsideInTransactions(t *testing.T) {
+	w := newRowWorld(t)
+	w.rows(6)
+	job, to := w.transform(rowMap)
+	job.ExactlyOnce = true
+	s, err := job.Run(t.Context())
+	if err != nil || s.Records != 6 || s.Emitted != 4 || s.Rejects != 1 {
+		t.Fatalf("%+v %v", s, err)
+	}
+	if out, n := w.printed(Consume{Topic: to, Print: PrintOptions{Format: "csv", Meta: true}}); n != 4 || !strings.Contains(out, ",n5,5,n5,3,test\n") {
+		t.Errorf("%d records:\n%s", n, out)
+	}
+	if rejects := w.rejects(); len(rejects) != 1 || rejects[0].Code != "mapping" {
+		t.Errorf("%+v", rejects)
+	}
+	if s, err = job.Run(t.Context()); err != nil || s.Records != 0 {
+		t.Errorf("a second run did %+v %v", s, err)
+	}
+}
+
 func TestTransformReadsOtherSchemaIdsByResolution(t *testing.T) {
 	w := newRowWorld(t)
 	w.rows(2)

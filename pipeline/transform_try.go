@@ -27,6 +27,7 @@ func (t *Transform) Try(ctx context.Context, n int64, show func(Trial) error) er
 	if err != nil {
 		return err
 	}
+	defer plan.follow(ctx)()
 	ins := newWalkers(t.Registry)
 	out, err := rowplan.Walk(plan.Out.Text)
 	if err != nil {

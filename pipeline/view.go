@@ -94,6 +94,16 @@ func (v *view) reached(ends []int64) bool {
 	return true
 }
 
+// Watch returns when ctx ends, or with the reason why the view has ended before.
+func (v *view) Watch(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-v.done:
+		return fmt.Errorf("read %s: %w", v.topic, v.err)
+	}
+}
+
 // Close ends the view.
 func (v *view) Close() {
 	v.stop()

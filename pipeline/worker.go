@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -36,7 +37,9 @@ type Worker struct {
 	view     *view
 	watch    *caretaker
 
-	partitions int32 // of the packets topic
+	partitions int32           // of the packets topic
+	life       context.Context // ends lookupPatience after Run's has
+	end        context.CancelFunc
 	running    atomic.Bool
 	mu         sync.Mutex
 	announced  bool
@@ -50,6 +53,7 @@ func (s *Site) OpenWorker(ctx context.Context, o WorkerOptions) (*Worker, error)
 		return nil, err
 	}
 	w := &Worker{site: s, coder: erasure.New(), observer: o.Observer, blocks: catalog.NewBlocks(), partitions: int32(info.Partitions)}
+	w.life, w.end = context.WithCancel(context.WithoutCancel(ctx))
 	w.watch = newCaretaker(w)
 	if w.producer, err = s.Cluster.NewProducer(kafka.ProducerConfig{Name: "worker"}); err != nil {
 		return nil, err
@@ -89,9 +93,12 @@ func (w *Worker) seeBlock(r *kafka.Record) error {
 	return nil
 }
 
+// lookupPatience is how long the drain waits for what is on record of a block.
+const lookupPatience = 3 * time.Second
+
 // acked says what the seal knows of a block, at least up to what it knew when it was asked.
 func (w *Worker) acked(id schemas.BlockID) (schemas.Block, bool) {
-	if err := w.view.CatchUp(context.Background()); err != nil {
+	if err := w.view.CatchUp(w.life); err != nil {
 		return schemas.Block{}, false
 	}
 	return w.blocks.Lookup(id)
@@ -100,6 +107,7 @@ func (w *Worker) acked(id schemas.BlockID) (schemas.Block, bool) {
 // Run runs the links until ctx ends, then drains them. The error is one that running again cannot mend.
 func (w *Worker) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(lookupPatience, w.end) })()
 	run := func(name string, link interface {
 		Run(context.Context, *kafka.Cluster, *flow.Observer) error
 	}) {
@@ -115,6 +123,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	run(LinkNamespace, w.namespaceLink())
 	group.Go(func() error { return w.heartbeat(ctx) })
 	group.Go(func() error { return w.watch.run(ctx) })
+	group.Go(func() error { return w.view.Watch(ctx) })
 	group.Go(func() error { return w.announceShards(ctx) })
 	w.running.Store(true)
 	defer w.running.Store(false)
@@ -146,6 +155,7 @@ func (w *Worker) Targets() []schemas.Target { return w.store.Targets() }
 
 // Close gives the targets back. Call it after Run has returned.
 func (w *Worker) Close() error {
+	w.end()
 	err := w.store.Close()
 	w.view.Close()
 	w.producer.Close()

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"stripeline/pipeline/kafka"
+	"stripeline/processors/verify"
 	"stripeline/producers/blockfile"
 	"stripeline/schemas"
 )
@@ -54,6 +55,9 @@ func (s *Site) newWriter(ctx context.Context, o PutOptions) (*writer, error) {
 	if err := schemas.CheckPath(o.Path); err != nil {
 		return nil, err
 	}
+	if err := checkMetadata(o); err != nil {
+		return nil, err
+	}
 	if err := s.checkTargets(ctx, policy); err != nil {
 		return nil, err
 	}
@@ -71,6 +75,18 @@ func (s *Site) newWriter(ctx context.Context, o PutOptions) (*writer, error) {
 		return nil, err
 	}
 	return w, nil
+}
+
+// checkMetadata refuses what verify would: a rejected packet is never stored.
+func checkMetadata(o PutOptions) error {
+	size := len(o.Path)
+	for key, value := range o.Metadata {
+		size += len(key) + len(value) + 6 // as verify counts
+	}
+	if size > verify.MaxMetadata {
+		return fmt.Errorf("%w: path and metadata have %d bytes, at most %d fit: put the rest into the file", ErrMetadata, size, verify.MaxMetadata)
+	}
+	return nil
 }
 
 // checkTargets refuses what the registered targets could never store: fewer domains than the policy's quorum.

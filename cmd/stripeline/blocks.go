@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"stripeline/pipeline"
@@ -11,6 +12,7 @@ import (
 
 // withSite runs a verb's work on the block journey's topics, which are made where they are missing.
 func (a *app) withSite(ctx context.Context, shape pipeline.Shape, work func(context.Context, *pipeline.Site) error) error {
+	a.logger = calm(a.logger)
 	cluster, err := a.connect(ctx)
 	if err != nil {
 		return err
@@ -34,6 +36,14 @@ func shapeFlags(f *pflag.FlagSet) *pipeline.Shape {
 	f.Int16Var(&shape.Replication, "replication", shape.Replication, "their replicas (0: 3, or the number of brokers)")
 	f.IntVar(&shape.MaxPacket, "max-packet", shape.MaxPacket, "max.message.bytes of the packets topic: 1024k cells need more than the default")
 	return &shape
+}
+
+// suggest makes a shell complete a flag with some values.
+func suggest(cmd *cobra.Command, flag string, values ...string) {
+	err := cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+	if err != nil {
+		panic("cmd: internal error: " + err.Error())
+	}
 }
 
 // size is a number of bytes for people.

@@ -15,6 +15,7 @@ type consumeFlags struct {
 	follow, reset              bool
 	limit                      int64
 	print                      pipeline.PrintOptions
+	files                      fileFlags
 }
 
 // consumeVerb prints records.
@@ -24,9 +25,13 @@ func consumeVerb(a *app) *cobra.Command {
 		Use: "consume", Short: "Print the records of a topic", Args: cobra.NoArgs,
 		Long: `Print the records of a topic, decoded by the schema id in each. Without --group from the beginning to the end seen at the start, then
 stop; --follow goes on. With --group from the group's commit (at first from the beginning), for ever; what was printed is committed.
--n stops both.`,
+-n stops both.
+
+With --dir records go to files there: Avro container files, JSON lines or CSV, complete at --roll-size, --roll-rows or --roll-time. A file is named
+after topic, partition, first and last offset; each record is in exactly one, whatever is killed. --to-end stops when everything is in files.`,
 		Example: examples("consume --topic flights -n 5", "consume --topic flights -o csv > flights.csv",
-			"consume --topic flights --group audit --from 2026-01-01T00:00:00Z", "consume --topic flights --from end --follow -o json --meta"),
+			"consume --topic flights --group audit --from 2026-01-01T00:00:00Z", "consume --topic flights --from end --follow -o json --meta",
+			"consume --topic flights -o avro --dir out --roll-rows 100000 --to-end"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.consume(cmd, f) },
 	}
 	set := cmd.Flags()
@@ -36,16 +41,20 @@ stop; --follow goes on. With --group from the group's commit (at first from the 
 	set.BoolVar(&f.reset, "reset", false, "begin at --from although the group has a commit")
 	set.BoolVarP(&f.follow, "follow", "f", false, "go on at the end")
 	set.Int64VarP(&f.limit, "limit", "n", 0, "stop after so many records (0: no limit)")
-	set.StringVarP(&f.format, "output", "o", "table", "table, json, csv or raw")
+	set.StringVarP(&f.format, "output", "o", "table", "table, json, csv or raw; with --dir avro, json or csv")
 	set.BoolVar(&f.print.Meta, "meta", false, "partition, offset, timestamp and key too")
 	set.StringVar(&f.print.Null, "null", "", "csv: what null is written as")
 	set.BoolVar(&f.print.EscapeFormulas, "escape-formulas", false, "csv: put a ' before cells that a spreadsheet would run")
+	f.files.declare(set)
 	return cmd
 }
 
 func (a *app) consume(cmd *cobra.Command, f *consumeFlags) error {
 	if f.topic == "" {
 		return usagef("consume needs a topic: say --topic")
+	}
+	if f.files.dir != "" || f.format == "avro" {
+		return a.consumeFiles(cmd, f)
 	}
 	place, err := parsePlace(f.from, time.Now())
 	if err != nil {

@@ -20,6 +20,7 @@ type csvFlags struct {
 	compression       string
 	provenance        bool
 	maxRejects        int64
+	record            recordFlags
 
 	delimiter, quote, escape, comment string
 	columns                           []string
@@ -45,6 +46,7 @@ func (f *csvFlags) declare(set *pflag.FlagSet) {
 	set.StringVar(&f.compression, "compression", "", "none, gzip, snappy, lz4 or zstd")
 	set.BoolVar(&f.provenance, "provenance", false, "headers with file and line on every record")
 	set.Int64Var(&f.maxRejects, "max-rejects", 0, "stop with exit code 1 after more rejects than this (0: never)")
+	f.record.declare(set)
 	f.declareForm(set)
 
 	set.StringArrayVar(&f.nulls, "null", nil, "text that means null, may be given again")

@@ -40,6 +40,7 @@ was given: the broker is one, and its log is in the page cache.`,
 	f.StringVar(&o.HTTPAddr, "http", "127.0.0.1:7070", "address of /metrics, /readyz, /healthz and /status")
 	f.IntVar(&o.Targets, "targets", 9, "number of target directories, each a failure domain of its own")
 	f.Int64Var(&logMax, "log-max", 256, "MiB of packets that are not yet stored, above which writers wait: the broker's memory after kill -9 (0: no bound)")
+	f.IntVar(&o.MaxPacket, "max-packet", pipeline.DefaultShape().MaxPacket, "max.message.bytes of the packets topic, where it is made: 1024k cells need more")
 	f.BoolVar(&sync, "sync-writes", false, "fsync every write of the broker before it is acked")
 	f.BoolVar(&o.AcceptLoss, "accept-loss", false, "start although a power loss cut the broker's log")
 	return cmd

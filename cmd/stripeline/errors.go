@@ -90,7 +90,7 @@ func (a *app) exitCode(ctx context.Context, err error) int {
 
 // wrongUsage says whether a journey refused what the person asked for, before it began.
 func wrongUsage(err error) bool {
-	for _, kind := range []error{kafka.ErrConfig, pipeline.ErrCSVOptions, pipeline.ErrCommitExists} {
+	for _, kind := range []error{kafka.ErrConfig, pipeline.ErrCSVOptions, pipeline.ErrCommitExists, pipeline.ErrOtherOwner} {
 		if errors.Is(err, kind) {
 			return true
 		}

@@ -56,7 +56,7 @@ func (a *app) get(ctx context.Context, site *pipeline.Site, g getting) error {
 	}
 	took := time.Since(start)
 	entry := file.Entry
-	return a.output.emit(entry, func(w io.Writer) {
+	return a.summary(factsOfEntry(entry), func(w io.Writer) {
 		fmt.Fprintf(w, "%s: %s, version %s, %.2f s, %s\n", g.destination, size(entry.Length), entry.Version, took.Seconds(), rate(entry.Length, took))
 	})
 }

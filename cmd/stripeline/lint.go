@@ -26,6 +26,11 @@ schemas; without them its form alone is. All findings are printed; exit code 2 i
 		Example: examples("lint map.yaml", "lint map.yaml --in test.avsc --out testout.avsc", "lint map.yaml --from-subject test-value --to-subject testout-value"),
 		RunE:    func(cmd *cobra.Command, args []string) error { return a.lint(cmd, args[0], f) },
 	}
+	f.declare(cmd)
+	return cmd
+}
+
+func (f *lintFlags) declare(cmd *cobra.Command) {
 	set := cmd.Flags()
 	set.StringVar(&f.from, "in", "", "file of the input schema")
 	set.StringVar(&f.to, "out", "", "file of the output schema")
@@ -34,7 +39,6 @@ schemas; without them its form alone is. All findings are printed; exit code 2 i
 	cmd.MarkFlagsRequiredTogether("in", "out")
 	cmd.MarkFlagsRequiredTogether("from-subject", "to-subject")
 	cmd.MarkFlagsMutuallyExclusive("in", "from-subject")
-	return cmd
 }
 
 func (a *app) lint(cmd *cobra.Command, name string, f *lintFlags) error {
@@ -44,7 +48,7 @@ func (a *app) lint(cmd *cobra.Command, name string, f *lintFlags) error {
 	}
 	switch {
 	case f.from != "":
-		err = lintFiles(name, text, f)
+		_, err = lintFiles(name, text, f)
 	case f.fromSubject != "":
 		t := &pipeline.Transform{MapName: name, MapText: text, FromPin: pipeline.Pin{Subject: f.fromSubject}, ToPin: pipeline.Pin{Subject: f.toSubject}}
 		if t.Registry, err = a.subjects(); err == nil {
@@ -68,7 +72,8 @@ func (a *app) lint(cmd *cobra.Command, name string, f *lintFlags) error {
 	return usagef("%s has %d findings: mend them", name, len(findings))
 }
 
-func lintFiles(name string, text []byte, f *lintFlags) error {
+// lintFiles checks a mapping file against schema files.
+func lintFiles(name string, text []byte, f *lintFlags) (*pipeline.TransformPlan, error) {
 	schema := func(file string) (pipeline.RowSchema, error) {
 		b, err := os.ReadFile(file)
 		if err != nil {
@@ -78,14 +83,15 @@ func lintFiles(name string, text []byte, f *lintFlags) error {
 	}
 	in, err := schema(f.from)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	out, err := schema(f.to)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if _, err := pipeline.CheckMapping(name, text, in, out); err != nil {
-		return fmt.Errorf("lint: %w", err)
+	plan, err := pipeline.CheckMapping(name, text, in, out)
+	if err != nil {
+		return nil, fmt.Errorf("lint: %w", err)
 	}
-	return nil
+	return plan, nil
 }

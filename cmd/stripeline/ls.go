@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -22,10 +23,16 @@ func lsVerb(a *app) *cobra.Command {
 			if len(args) == 1 {
 				prefix = args[0]
 			}
+			if !strings.HasPrefix(prefix, "/") {
+				return usagef("prefix %q: it must begin with /", prefix)
+			}
 			return a.withSite(cmd.Context(), pipeline.DefaultShape(), func(ctx context.Context, site *pipeline.Site) error {
 				entries, err := site.List(ctx, prefix)
 				if err != nil {
 					return err
+				}
+				if len(entries) == 0 && prefix != "/" {
+					return fmt.Errorf("list %s: %w: no path begins with it", prefix, pipeline.ErrNoFile)
 				}
 				return a.listEntries(entries)
 			})
@@ -57,7 +64,7 @@ func statVerb(a *app) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return a.output.emit(detail, func(w io.Writer) { printDetail(w, detail) })
+				return a.output.emit(factsOfDetail(detail), func(w io.Writer) { printDetail(w, detail) })
 			})
 		},
 	}
@@ -70,8 +77,8 @@ func printDetail(w io.Writer, d pipeline.FileDetail) {
 		fmt.Fprintf(w, "length    %d\ncrc32c    %08x\nversion   %s\nfile      %s\npolicy    %s\nmodified  %s\n",
 			e.Length, e.CRC, e.Version, e.File, e.Policy, time.UnixMilli(e.Time).UTC().Format(time.RFC3339))
 	}
-	for key, value := range e.Metadata {
-		fmt.Fprintf(w, "meta      %s=%s\n", key, value)
+	for _, key := range sorted(e.Metadata) {
+		fmt.Fprintf(w, "meta      %s=%s\n", key, e.Metadata[key])
 	}
 	for _, b := range d.Blocks {
 		fmt.Fprintf(w, "block     %s %s, %d bytes, %d stripes, %d shards\n", b.ID, b.State, b.Length, b.Stored, len(b.Shards))

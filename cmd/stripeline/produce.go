@@ -51,22 +51,36 @@ func (a *app) produceCSV(cmd *cobra.Command, files []string, f *csvFlags) error 
 	if f.dryRun {
 		return a.tryCSV(cmd, p, f.limit)
 	}
-	return a.send(ctx, &p.Production, f.acks, p.Run)
+	return a.send(ctx, sending{&p.Production, f.acks, f.record, p.Run})
+}
+
+// sending is a production with what the command line says of it.
+type sending struct {
+	*pipeline.Production
+	acks   bool
+	record recordFlags
+	run    func(context.Context) (pipeline.RowSummary, error)
 }
 
 // send runs a production and prints what came of it.
-func (a *app) send(ctx context.Context, p *pipeline.Production, acks bool, run func(context.Context) (pipeline.RowSummary, error)) error {
+func (a *app) send(ctx context.Context, p sending) error {
+	if err := p.record.check(); err != nil {
+		return err
+	}
 	cluster, err := a.connect(ctx)
 	if err != nil {
 		return err
 	}
 	defer cluster.Close()
 	p.Cluster, p.Progress = cluster, &pipeline.RowProgress{}
-	if acks {
+	if p.Recording, err = a.recording(ctx, cluster, p.record); err != nil {
+		return err
+	}
+	if p.acks {
 		p.Acked = a.printAck
 	}
 	bar := &progress{}
-	if !acks { // the lines of acks would tear it apart
+	if !p.acks { // the lines of acks would tear it apart
 		bar = a.progress("produce", sizeOf(p.Files), func() string {
 			return fmt.Sprintf("%d rows, %d rejects", p.Progress.Acked.Load(), p.Progress.Rejects.Load())
 		})
@@ -75,17 +89,17 @@ func (a *app) send(ctx context.Context, p *pipeline.Production, acks bool, run f
 		bar.set(p.Progress.Bytes.Load())
 		_ = a.output.flush()
 	})
-	summary, err := run(ctx)
+	summary, err := p.run(ctx)
 	stop()
 	bar.done()
-	if err == nil || summary.Rows > 0 {
+	if err == nil || summary.Rows > 0 || len(summary.Earlier) > 0 {
 		a.printSummary(p.Topic, summary)
 	}
 	if err != nil {
 		return a.missingTopic(err, p.Topic)
 	}
-	if summary.Rejects > 0 {
-		return rejected(summary.Rejects, pipeline.RejectsTopic(p.Topic), p.Topic)
+	if rejects := summary.Rejects + earlierRejects(summary); rejects > 0 {
+		return rejected(rejects, pipeline.RejectsTopic(p.Topic), p.Topic)
 	}
 	return nil
 }
@@ -102,9 +116,13 @@ func (a *app) printSummary(topic string, s pipeline.RowSummary) {
 	}
 	v := map[string]any{
 		"topic": topic, "rows": s.Rows, "acked": s.Acked, "rejects": s.Rejects, "bytes": s.Bytes, "blank_lines": s.Blank,
-		"seconds": s.Took.Seconds(), "finished": s.Finished, "subject": s.Schema.Subject, "version": s.Schema.Version, "schema_id": s.Schema.ID,
+		"seconds": s.Took.Seconds(), "finished": s.Finished, "earlier": s.Earlier,
+		"subject": s.Schema.Subject, "version": s.Schema.Version, "schema_id": s.Schema.ID,
 	}
 	_ = a.output.emit(v, func(w io.Writer) {
+		for _, e := range s.Earlier {
+			fmt.Fprintln(w, earlierLine(e))
+		}
 		fmt.Fprintf(w, "%s: %d rows read, %d acked, %d rejects in %.1f s (%.0f rows/s, %s)\n",
 			topic, s.Rows, s.Acked, s.Rejects, s.Took.Seconds(), float64(s.Acked)/max(s.Took.Seconds(), 1e-9), rate(s.Bytes, s.Took))
 	})

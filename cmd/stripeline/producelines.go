@@ -9,6 +9,7 @@ import (
 func produceLinesVerb(a *app) *cobra.Command {
 	p := &pipeline.ProduceLines{}
 	var acks bool
+	var record recordFlags
 	cmd := &cobra.Command{
 		Use: "lines FILE...", Short: "Send each line as one record, as it is", Args: cobra.MinimumNArgs(1),
 		Example: examples("produce lines notes.txt --topic notes", "produce lines - --topic notes --key-separator :"),
@@ -17,7 +18,10 @@ func produceLinesVerb(a *app) *cobra.Command {
 				return usagef("produce lines needs a topic: say --topic")
 			}
 			p.Files, p.Lines.Stdin = args, a.io.in
-			return a.send(cmd.Context(), &p.Production, acks, p.Run)
+			if (record == recordFlags{}) {
+				record.unrecorded = true // plain lines need no registry, a record of them does
+			}
+			return a.send(cmd.Context(), sending{&p.Production, acks, record, p.Run})
 		},
 	}
 	set := cmd.Flags()
@@ -27,6 +31,7 @@ func produceLinesVerb(a *app) *cobra.Command {
 	set.BoolVar(&acks, "acks", false, "print a line per ack: number, partition, offset, milliseconds")
 	set.StringVar(&p.Compression, "compression", "", "none, gzip, snappy, lz4 or zstd")
 	set.BoolVar(&p.Lines.Follow, "follow", false, "wait for more at the end of a file")
+	record.declare(set)
 	set.IntVar(&p.Lines.MaxLine, "max-line", 1<<20, "longest line in bytes")
 	return cmd
 }

@@ -46,6 +46,8 @@ targets), full (on all n). A path that has content is replaced when the new cont
 	cmd.Flags().StringVar(&o.Policy, "policy", schemas.DefaultPolicy, "how stripes become cells: RS-k-m-<cell>k, XOR-2-1-<cell>k or REP-r")
 	cmd.Flags().StringVar(&level, "ack", string(pipeline.Committed), "return when the file is: logged, stored, full or committed")
 	cmd.Flags().StringToStringVar(&o.Metadata, "meta", nil, "metadata kept with the file, as key=value")
+	suggest(cmd, "ack", "logged", "stored", "full", "committed")
+	suggest(cmd, "policy", "RS-3-2-64k", "RS-6-3-64k", "RS-10-4-64k", "XOR-2-1-64k", "REP-3", "RS-6-3-1024k")
 	cmd.Flags().BoolVar(&create, "create", false, "refuse when the path has content already")
 	return cmd
 }
@@ -57,6 +59,9 @@ func checkPut(o pipeline.PutOptions) error {
 	if _, err := schemas.ParsePolicy(o.Policy); err != nil {
 		return usagef("%w", err)
 	}
+	if _, empty := o.Metadata[""]; empty {
+		return usagef("--meta has an empty key: write it as key=value")
+	}
 	return nil
 }
 
@@ -66,7 +71,7 @@ type putting struct {
 }
 
 func (a *app) put(ctx context.Context, site *pipeline.Site, p putting) error {
-	in, length, err := a.input(p.source)
+	in, length, err := a.input(ctx, p.source)
 	if err != nil {
 		return err
 	}
@@ -86,16 +91,17 @@ func (a *app) put(ctx context.Context, site *pipeline.Site, p putting) error {
 		return err
 	}
 	took := time.Since(start)
-	return a.output.emit(result, func(w io.Writer) {
+	return a.summary(putFacts{result, result.Version.String()}, func(w io.Writer) {
 		fmt.Fprintf(w, "%s: %s %s in %d blocks of %s, version %s, %.2f s, %s\n", result.Path, size(result.Length), result.Level,
 			result.Blocks, result.Policy, result.Version, took.Seconds(), rate(result.Length, took))
 	})
 }
 
 // input opens a file of this machine, or standard input for "-", and gives its length in bytes, 0 when it is not known.
-func (a *app) input(name string) (io.ReadCloser, int64, error) {
+// What may be silent for long ends with ctx.
+func (a *app) input(ctx context.Context, name string) (io.ReadCloser, int64, error) {
 	if name == "-" {
-		return io.NopCloser(a.io.in), 0, nil
+		return io.NopCloser(newInterruptible(ctx, a.io.in)), 0, nil
 	}
 	file, err := os.Open(name)
 	if err != nil {
@@ -108,6 +114,12 @@ func (a *app) input(name string) (io.ReadCloser, int64, error) {
 	if err != nil {
 		_ = file.Close()
 		return nil, 0, err
+	}
+	if !info.Mode().IsRegular() {
+		return struct {
+			io.Reader
+			io.Closer
+		}{newInterruptible(ctx, file), file}, 0, nil
 	}
 	return file, info.Size(), nil
 }

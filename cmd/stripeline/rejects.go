@@ -13,7 +13,8 @@ import (
 
 // rejectsVerb shows records that were put aside.
 func rejectsVerb(a *app) *cobra.Command {
-	return group("rejects", "Show records that could not be processed", rejectsListVerb(a), rejectsShowVerb(a), rejectsStatsVerb(a))
+	return group("rejects", "Show records that could not be processed, and send them through again", rejectsListVerb(a), rejectsShowVerb(a), rejectsStatsVerb(a),
+		rejectsRedriveVerb(a), rejectsExportVerb(a))
 }
 
 func rejectsListVerb(a *app) *cobra.Command {

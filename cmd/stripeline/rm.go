@@ -15,7 +15,8 @@ import (
 func rmVerb(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use: "rm PATH...", Short: "Remove files from the catalog", Args: cobra.MinimumNArgs(1),
-		Long:    "Remove files, and give up what is being written under their paths. Their shards go 10 minutes later.",
+		Long: `Remove files. Their shards go 10 minutes later. What is being written under a path that has content goes on beside it;
+rm of a path without content gives up what is being written there, such as what a killed put has left.`,
 		Example: examples("rm /iso/big.iso"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.change(cmd.Context(), args, func(ctx context.Context, site *pipeline.Site) error {
@@ -23,7 +24,7 @@ func rmVerb(a *app) *cobra.Command {
 					if err := site.Remove(ctx, path); err != nil {
 						return err
 					}
-					if err := a.changed("removed", path); err != nil {
+					if err := a.changed(map[string]string{"removed": path}, "removed "+path); err != nil {
 						return err
 					}
 				}
@@ -44,7 +45,7 @@ func mvVerb(a *app) *cobra.Command {
 				if err := site.Rename(ctx, args[0], args[1]); err != nil {
 					return err
 				}
-				return a.changed("renamed", args[0]+" to "+args[1])
+				return a.changed(map[string]string{"renamed": args[0], "to": args[1]}, "renamed "+args[0]+" to "+args[1])
 			})
 		},
 	}
@@ -60,6 +61,6 @@ func (a *app) change(ctx context.Context, paths []string, work func(context.Cont
 	return a.withSite(ctx, pipeline.DefaultShape(), work)
 }
 
-func (a *app) changed(verb, what string) error {
-	return a.output.emit(map[string]string{verb: what}, func(w io.Writer) { fmt.Fprintf(w, "%s %s\n", verb, what) })
+func (a *app) changed(facts map[string]string, text string) error {
+	return a.summary(facts, func(w io.Writer) { fmt.Fprintln(w, text) })
 }

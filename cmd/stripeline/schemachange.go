@@ -10,54 +10,6 @@ import (
 	"stripeline/schemas/client"
 )
 
-func schemaCheckVerb(a *app) *cobra.Command {
-	f := &schemaFlags{}
-	var version int
-	cmd := &cobra.Command{
-		Use: "check SUBJECT FILE", Short: "Ask whether the schema in FILE may become the next version of SUBJECT", Args: cobra.ExactArgs(2),
-		Long:    "Ask the registry whether its rules would let the schema in. Nothing is written. Exit code 1 when they would not.",
-		Example: examples("schema check flights-value flights-v2.avsc", "schema check flights-value flights-v2.avsc --version 1"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			registry, err := a.registry()
-			if err != nil {
-				return err
-			}
-			s, err := f.read(a, args[1])
-			if err != nil {
-				return err
-			}
-			var verdict client.Verdict
-			if version != 0 {
-				verdict, err = registry.CheckVersion(cmd.Context(), client.Version{Subject: args[0], Number: version}, s)
-			} else {
-				verdict, err = registry.Check(cmd.Context(), args[0], s)
-			}
-			if err != nil {
-				return schemaError(err, args[0])
-			}
-			return a.printVerdict(args[0], verdict)
-		},
-	}
-	f.declare(cmd)
-	cmd.Flags().IntVar(&version, "version", 0, "check against this version alone (-1: the latest)")
-	return cmd
-}
-
-func (a *app) printVerdict(subject string, v client.Verdict) error {
-	err := a.output.emit(map[string]any{"subject": subject, "compatible": v.Compatible, "messages": v.Messages}, func(w io.Writer) {
-		for _, m := range v.Messages {
-			fmt.Fprintln(w, m)
-		}
-		if v.Compatible {
-			fmt.Fprintf(w, "compatible with %s\n", subject)
-		}
-	})
-	if err == nil && !v.Compatible {
-		return failf("schema is not compatible with %s: mend it, or change the level with 'stripeline schema config %s LEVEL'", subject, subject)
-	}
-	return err
-}
-
 func schemaRemoveVerb(a *app) *cobra.Command {
 	var version int
 	var permanent, yes bool

@@ -61,26 +61,39 @@ func (a *app) schemaText(ctx context.Context, place string) (string, error) {
 }
 
 func (a *app) printComparison(c client.Comparison) error {
+	return a.output.emit(comparisonJSON(c), func(w io.Writer) { writeComparison(w, c) })
+}
+
+func comparisonJSON(c client.Comparison) map[string]any {
+	out := map[string]any{"changes": c.Changes, "new_reads_old": c.NewReadsOld == nil, "old_reads_new": c.OldReadsNew == nil}
+	if c.NewReadsOld != nil {
+		out["new_reads_old_why"] = oneLine(c.NewReadsOld)
+	}
+	if c.OldReadsNew != nil {
+		out["old_reads_new_why"] = oneLine(c.OldReadsNew)
+	}
+	return out
+}
+
+// writeComparison says what changed and for whom it breaks.
+func writeComparison(w io.Writer, c client.Comparison) {
 	reason := func(err error) string {
 		if err == nil {
 			return "yes"
 		}
 		return "no: " + oneLine(err)
 	}
-	v := map[string]any{"changes": c.Changes, "new_reads_old": c.NewReadsOld == nil, "old_reads_new": c.OldReadsNew == nil}
-	return a.output.emit(v, func(w io.Writer) {
-		for _, change := range c.Changes {
-			fmt.Fprintf(w, "%s: %s\n", change.Path, change.What)
-			if change.Warning != "" {
-				fmt.Fprintf(w, "  warning: %s\n", change.Warning)
-			}
+	for _, change := range c.Changes {
+		fmt.Fprintf(w, "%s: %s\n", change.Path, change.What)
+		if change.Warning != "" {
+			fmt.Fprintf(w, "  warning: %s\n", change.Warning)
 		}
-		if len(c.Changes) == 0 {
-			fmt.Fprintln(w, "no changes")
-		}
-		fmt.Fprintf(w, "consumers with the new schema read old records: %s\n", reason(c.NewReadsOld))
-		fmt.Fprintf(w, "consumers with the old schema read new records: %s\n", reason(c.OldReadsNew))
-	})
+	}
+	if len(c.Changes) == 0 {
+		fmt.Fprintln(w, "no changes")
+	}
+	fmt.Fprintf(w, "consumers with the new schema read old records: %s\n", reason(c.NewReadsOld))
+	fmt.Fprintf(w, "consumers with the old schema read new records: %s\n", reason(c.OldReadsNew))
 }
 
 func schemaInferVerb(a *app) *cobra.Command {

@@ -15,8 +15,8 @@ import (
 // statusVerb shows how the links and targets are doing.
 func statusVerb(a *app) *cobra.Command {
 	return &cobra.Command{
-		Use: "status", Short: "Show lag and rejects of every link, and the storage targets", Args: cobra.NoArgs,
-		Long:    "Show how far every link is behind its input, how many records it put aside, and every target with the age of its heartbeat.",
+		Use: "status", Short: "Show lag and rejects of every link, the storage targets, and the runs of rows", Args: cobra.NoArgs,
+		Long:    "Show how far every link is behind its input, how many records it put aside, every target with the age of its heartbeat,\nand how far each recorded run of produce has come.",
 		Example: examples("status", "status --json"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.withSite(cmd.Context(), pipeline.DefaultShape(), func(ctx context.Context, site *pipeline.Site) error {
@@ -24,7 +24,7 @@ func statusVerb(a *app) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return a.output.emit(status, func(w io.Writer) { printStatus(w, status) })
+				return a.output.emit(factsOfStatus(status), func(w io.Writer) { printStatus(w, status) })
 			})
 		},
 	}
@@ -40,5 +40,6 @@ func printStatus(out io.Writer, s pipeline.Status) {
 	for _, t := range s.Targets {
 		fmt.Fprintf(w, "%s\t%s\t%s ago\t%s\t%s\t%s\n", t.ID, t.State, t.Silent.Round(time.Second), size(t.Free), t.Rack, t.Address)
 	}
+	printRuns(w, s.Runs)
 	_ = w.Flush()
 }

@@ -48,6 +48,7 @@ A mapping file:
 	set.IntVar(&t.ToPin.Version, "to-version", 0, "version of the output subject (default: the latest)")
 	set.StringVarP(&t.Group, "group", "g", "", "consumer group (default <namespace>.transform.<from>.<to>)")
 	set.BoolVar(&t.ToEnd, "to-end", false, "stop when everything is done that was there at the start")
+	set.BoolVar(&t.ExactlyOnce, "exactly-once", false, "records, rejects and the group's commit in one Kafka transaction (readers: read committed)")
 	set.StringVar(&t.Compression, "compression", "", "none, gzip, snappy, lz4 or zstd")
 	set.BoolVar(&f.dryRun, "dry-run", false, "show what goes in and what comes out; write nothing")
 	set.Int64VarP(&f.limit, "limit", "n", 20, "records of a dry run")

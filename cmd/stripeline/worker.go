@@ -81,7 +81,8 @@ type running struct {
 
 func (a *app) runWorker(ctx context.Context, r running) error {
 	targets := r.worker.Targets()
-	if err := a.output.emit(targets, func(w io.Writer) {
+	facts := map[string]any{"http": "http://" + r.listener.Addr().String(), "targets": factsOfTargets(targets)}
+	if err := a.output.emit(facts, func(w io.Writer) {
 		for _, t := range targets {
 			fmt.Fprintf(w, "target %s %s, rack %q, domain %s, %s free, %s\n", t.ID, t.Address, t.Rack, t.Domain, size(t.Free), t.State)
 		}

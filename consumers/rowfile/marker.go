@@ -1,6 +1,7 @@
 package rowfile
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -35,10 +36,7 @@ func Claim(disk *durable.Disk, dir string, owner Owner) error {
 	path := filepath.Join(dir, markerName)
 	held, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
-		if err = disk.Publish(path, content); errors.Is(err, durable.ErrExists) {
-			err = nil // another member was faster
-		}
-		if err == nil {
+		if err = mark(disk, path, content); err == nil {
 			held, err = os.ReadFile(path)
 		}
 	}
@@ -52,6 +50,22 @@ func Claim(disk *durable.Disk, dir string, owner Owner) error {
 	if is != owner {
 		return fmt.Errorf("%w: %s holds topic %s (id %s) for group %s, not topic %s (id %s) for group %s: give another directory",
 			ErrOtherOwner, dir, is.Topic, is.ID, is.Group, owner.Topic, owner.ID, owner.Group)
+	}
+	return nil
+}
+
+// mark publishes the marker; that another member was faster is no error. Each member has a temporary name of its own.
+func mark(disk *durable.Disk, path string, content []byte) error {
+	f, err := disk.Create(path + "-" + rand.Text() + ".new")
+	if err != nil {
+		return err
+	}
+	if _, err := f.Write(content); err != nil {
+		f.Discard()
+		return err
+	}
+	if err := f.Publish(path); !errors.Is(err, durable.ErrExists) {
+		return err
 	}
 	return nil
 }

@@ -29,6 +29,7 @@ type Options struct {
 	Codec     string // of Avro files, "" is container.DefaultCodec
 	Roll      Roll
 	Print     table.Options // of JSON and CSV files
+	From      int64         // offset of the first record that will be put, where no file says more
 	Disk      *durable.Disk // nil: the plain way
 }
 
@@ -55,7 +56,7 @@ type Sink struct {
 	begun  time.Time
 }
 
-// Open takes the partition's lock, removes what is half-written and finds where to go on. While another process writes the partition the error
+// Open takes the partition's lock, removes what is half-written, makes the names that it sees durable and finds where to go on. While another process writes the partition the error
 // wraps durable.ErrLocked.
 func Open(o Options) (*Sink, error) {
 	if o.Disk == nil {
@@ -79,31 +80,32 @@ func Open(o Options) (*Sink, error) {
 			err = o.Disk.Remove(filepath.Join(o.Dir, name))
 		}
 	}
+	if err == nil {
+		err = o.Disk.SyncDir(o.Dir) // a name that was seen may have been given a moment before a failure
+	}
 	if err != nil {
 		_ = lock.Release()
 		return nil, fmt.Errorf("open partition %d: %w", o.Partition, err)
 	}
+	s.next = max(s.next, o.From)
 	return s, nil
 }
 
 // Next gives the offset of the first record that is not in a file yet, complete or not; Put passes over those before it. After an error of Put or
-// Flush the file being written is gone, and Next is where its records began: they must be put again.
+// Flush, Next is where the file being written began. Close the sink then, open another and put again what came from there on: only the directory
+// knows whether the file is complete.
 func (s *Sink) Next() int64 { return s.next }
 
 // Busy says whether a file is being written.
 func (s *Sink) Busy() bool { return s.file != nil }
 
-// Put takes the next record, of which nothing is kept. A record that the format cannot hold is a schemas.Reject; it counts as taken. One that
-// does not go into the file being written (another schema) completes that first: emit is told.
+// Put takes the next record, of which nothing is kept. A record that the format cannot hold is a schemas.Reject: Pass it. One that does not go into
+// the file being written (another schema) completes that first: emit is told.
 func (s *Sink) Put(ctx context.Context, r Record, emit func(File)) error {
 	if r.Offset < s.next {
 		return nil
 	}
-	if s.file == nil {
-		s.next = r.Offset
-	}
 	if s.options.Format == Avro && r.Schema.ID == 0 {
-		s.pass(r.Offset)
 		return schemas.Reject("framing", fmt.Sprintf("value of %d bytes has no schema: an Avro file cannot hold it", len(r.Value)))
 	}
 	if s.file != nil && s.options.Format != JSON && s.schema.ID != r.Schema.ID {
@@ -121,11 +123,12 @@ func (s *Sink) Put(ctx context.Context, r Record, emit func(File)) error {
 		return fmt.Errorf("write partition %d offset %d: %w", r.Partition, r.Offset, err)
 	}
 	s.rows++
-	s.pass(r.Offset)
+	s.Pass(r.Offset)
 	return nil
 }
 
-func (s *Sink) pass(offset int64) { s.last, s.next = offset, offset+1 }
+// Pass goes on behind a record that is in no file.
+func (s *Sink) Pass(offset int64) { s.last, s.next = offset, offset+1 }
 
 func (s *Sink) begin(r *Record) error {
 	o := s.options
@@ -169,20 +172,11 @@ func (s *Sink) Flush(_ context.Context, emit func(File)) error {
 		if errors.Is(err, durable.ErrExists) {
 			return fmt.Errorf("complete file: %w: something else than this sink wrote it", err)
 		}
-		s.again()
+		s.next = s.first
 		return fmt.Errorf("complete file: %w", err)
 	}
 	emit(done)
 	return nil
-}
-
-// again finds out where to go on after an fsync or a change of names that went wrong: the final name may be there all the same.
-func (s *Sink) again() {
-	at, _, err := next(s.options.Dir, s.options.Topic, s.options.Partition)
-	if err != nil || at < s.first {
-		at = s.first
-	}
-	s.next = at
 }
 
 // discard drops the file being written.

@@ -52,7 +52,9 @@ func TestComposeNamesItsParts(t *testing.T) {
 			t.Errorf("service %s has image %q, want %s...", service, got, image)
 		}
 	}
-	for service, port := range map[string]string{"kafka": "127.0.0.1:19092:19092", "registry": "127.0.0.1:8081:8081"} {
+	for service, port := range map[string]string{
+		"kafka": "127.0.0.1:19092:19092", "registry": "127.0.0.1:8081:8081", "worker-1": "127.0.0.1:17071:7070", "worker-2": "127.0.0.1:17072:7070",
+	} {
 		if !slices.Contains(c.Services[service].Ports, port) {
 			t.Errorf("service %s publishes %v, want %s", service, c.Services[service].Ports, port)
 		}
@@ -98,6 +100,9 @@ func judgeTargets(t *testing.T, worker string, command []string) {
 			_, domain, _ := strings.Cut(spec, "domain=")
 			domains[domain] = struct{}{}
 		}
+	}
+	if !slices.Contains(command, "--http=0.0.0.0:7070") {
+		t.Errorf("%s runs %v: its readiness port cannot be reached from outside", worker, command)
 	}
 	if len(command) == 0 || command[0] != "worker" || len(domains) != 9 {
 		t.Errorf("%s runs %v: want worker with targets in 9 domains, not %d", worker, command, len(domains))

@@ -149,7 +149,9 @@ func (c *Cluster) Lag(ctx context.Context, group string) (GroupLag, error) {
 	if !ok {
 		return GroupLag{}, fmt.Errorf("read lag of group %s: not in the answer", group)
 	}
-	if err := d.Error(); err != nil {
+	if err := d.Error(); errors.Is(err, kerr.GroupIDNotFound) {
+		return GroupLag{Group: group, State: "Dead"}, nil // nobody has ever joined it: older brokers say so by the state alone
+	} else if err != nil {
 		return GroupLag{}, wrap(err, "read lag of group %s", group)
 	}
 	lag := GroupLag{Group: group, State: d.State, Members: len(d.Members)}

@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -30,3 +31,6 @@ func (c *Cluster) HighEnds(ctx context.Context, topic string) ([]int64, error) {
 	listed, err := c.admin.ListEndOffsets(fresh(ctx), topic)
 	return flatten(listed, topic, err)
 }
+
+// IsPassing says whether the brokers mean that the same request may succeed in a moment, as for a topic that was made just now.
+func IsPassing(err error) bool { return kerr.IsRetriable(err) }

@@ -23,10 +23,12 @@ type expression struct {
 	strict   []path // fields that make the result null when they are null
 	result   *cel.Type
 	nullable bool
+	missing  bool // what a lookup has not makes the result null
 }
 
 // compile checks e against the input schema.
-func compile(env *cel.Env, shape *rowshape.Shape, e entry) (*expression, error) {
+func (c *compiler) compile(e entry) (*expression, error) {
+	env, shape := c.env, c.in
 	if e.constant {
 		return &expression{field: -1, constant: true, value: e.value, result: typeOfConstant(e.value), nullable: e.value == nil}, nil
 	}
@@ -36,12 +38,12 @@ func compile(env *cel.Env, shape *rowshape.Shape, e entry) (*expression, error) 
 		return nil, fmt.Errorf("%s (column %d of %q)", first.Message, first.Location.Column()+1, e.text)
 	}
 	top := checked.NativeRep().Expr()
-	reads := read(shape, top)
+	reads := read(shape, c.file.lookups, top)
 	if reads.whole {
-		return nil, fmt.Errorf("row stands alone in %q: name a field of it", e.text)
+		return nil, fmt.Errorf("row or a lookup stands alone in %q: name a field of the one, a key of the other", e.text)
 	}
 	x := &expression{text: e.text, field: -1, result: checked.OutputType()}
-	if p, ok := pathOf(top); ok && len(p) == 1 && !top.AsSelect().IsTestOnly() {
+	if p, ok := pathOf(top); ok && len(p) == 1 && !p.looked() && !top.AsSelect().IsTestOnly() {
 		x.field = shape.Index(p[0])
 		_, x.nullable = shape.Fields[x.field].Type.Nullable()
 		return x, nil
@@ -50,12 +52,13 @@ func compile(env *cel.Env, shape *rowshape.Shape, e entry) (*expression, error) 
 	if err != nil {
 		return nil, fmt.Errorf("%w in %q", err, e.text)
 	}
-	if len(reads.paths) == 0 && len(reads.tested) == 0 {
+	if len(reads.paths) == 0 && len(reads.tested) == 0 && len(reads.lookups) == 0 {
 		return fold(x, program, top)
 	}
 	x.program = program
 	x.strict = reads.untested()
-	x.nullable = len(x.strict) > 0 || reads.mayBeNull(top, nil)
+	x.missing = reads.missing()
+	x.nullable = len(x.strict) > 0 || x.missing || reads.mayBeNull(top, nil)
 	return x, nil
 }
 
@@ -101,7 +104,11 @@ func (x *expression) evaluate(s *scratch) (any, error) {
 			return nil, nil
 		}
 	}
+	s.missed = false
 	out, _, err := x.program.Eval(s)
+	if x.missing && s.missed {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, fmt.Errorf("evaluate %q: %w", x.text, err)
 	}
@@ -129,6 +136,8 @@ func native(v ref.Val) (any, error) {
 		return time.Duration(x.Duration), nil
 	case decimal:
 		return rowshape.Number(x), nil
+	case *found:
+		return x.fields, nil
 	case traits.Mapper:
 		return nativeMap(x)
 	case traits.Lister:

@@ -4,6 +4,7 @@
 //
 //	where: row.distance > 100          rows for which this is not true are left out (null counts as not true)
 //	key: row.carrier                   the record key; without it the input's key stays
+//	lookups: {airlines: air-topic}     name and compacted topic: airlines[row.carrier].name is a field of the latest value with that key, or null
 //	rest: copy                         fields not named below are copied from the input field of the same name
 //	fields:
 //	  testout_date: row.date           output field: a CEL expression over row
@@ -35,6 +36,7 @@ type File struct {
 	key      *entry
 	copyRest bool
 	fields   []entry
+	lookups  []*Lookup
 }
 
 // entry is one expression, or one constant, with where it stands.
@@ -86,7 +88,7 @@ func Parse(name string, text []byte) (*File, error) {
 		return nil, f.wrong(1, strings.Join(strings.Fields(err.Error()), " "))
 	}
 	if len(doc.Content) == 0 || doc.Content[0].Kind != yaml.MappingNode {
-		return nil, f.wrong(1, "expected a mapping with the keys where, key, rest, fields")
+		return nil, f.wrong(1, "expected a mapping with the keys where, key, lookups, rest, fields")
 	}
 	if err := f.read(doc.Content[0]); err != nil {
 		return nil, err
@@ -135,10 +137,12 @@ func (f *File) member(key, node *yaml.Node) error {
 		}
 		f.copyRest = true
 		return nil
+	case "lookups":
+		return f.readLookups(node)
 	case "fields":
 		return f.readFields(node)
 	}
-	return f.wrong(key.Line, fmt.Sprintf("unknown key %q: the keys are where, key, rest, fields", key.Value))
+	return f.wrong(key.Line, fmt.Sprintf("unknown key %q: the keys are where, key, lookups, rest, fields", key.Value))
 }
 
 func (f *File) readFields(node *yaml.Node) error {

@@ -20,18 +20,28 @@ type reading struct {
 	shape  *rowshape.Shape
 	paths  map[string]path // fields read, longest form only
 	tested map[string]bool // fields compared with null or asked for with has()
-	whole  bool            // row is used without a field
+	whole  bool            // row is used without a field, or a lookup without a key
+
+	tables  map[string]*Lookup
+	lookups map[string]path // fields read of looked-up values, and values read whole
 }
 
-func read(shape *rowshape.Shape, e ast.Expr) *reading {
-	r := &reading{shape: shape, paths: map[string]path{}, tested: map[string]bool{}}
+func read(shape *rowshape.Shape, lookups []*Lookup, e ast.Expr) *reading {
+	r := &reading{shape: shape, paths: map[string]path{}, tested: map[string]bool{}, tables: map[string]*Lookup{}, lookups: map[string]path{}}
+	for _, l := range lookups {
+		r.tables[l.Name] = l
+	}
 	r.visit(e)
 	return r
 }
 
 func (r *reading) visit(e ast.Expr) {
 	if e.Kind() == ast.IdentKind {
-		r.whole = r.whole || e.AsIdent() == "row"
+		r.whole = r.whole || e.AsIdent() == "row" || r.tables[e.AsIdent()] != nil
+		return
+	}
+	if p, ok := pathOf(e); ok && p.looked() {
+		r.looks(p, e)
 		return
 	}
 	if p, ok := pathOf(e); ok {
@@ -78,6 +88,9 @@ func children(e ast.Expr) []ast.Expr {
 
 // pathOf is the path of a chain of selects that begins at row.
 func pathOf(e ast.Expr) (path, bool) {
+	if e.Kind() == ast.CallKind {
+		return lookedAt(e)
+	}
 	if e.Kind() != ast.SelectKind {
 		return nil, false
 	}
@@ -172,8 +185,14 @@ func (r *reading) mayBeNull(e ast.Expr, known facts) bool {
 		return isNull(e)
 	case ast.SelectKind:
 		p, ok := pathOf(e)
+		if ok && p.looked() {
+			return r.lookedNull(p, known)
+		}
 		return ok && !e.AsSelect().IsTestOnly() && r.nullable(p) && !known[p.String()] && r.tested[p.String()]
 	case ast.CallKind:
+		if p, ok := pathOf(e); ok {
+			return r.lookedNull(p, known)
+		}
 		if c := e.AsCall(); c.FunctionName() == operators.Conditional {
 			whenTrue, whenFalse := learn(c.Args()[0])
 			return r.mayBeNull(c.Args()[1], known.with(whenTrue)) || r.mayBeNull(c.Args()[2], known.with(whenFalse))

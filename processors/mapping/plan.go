@@ -34,13 +34,18 @@ type writer func(dst []byte, s *scratch) ([]byte, error)
 
 // Compile checks the file against both schemas and makes the plan. The error is Findings: everything that is wrong, not the first alone.
 func Compile(f *File, in, out *rowshape.Shape) (*Plan, error) {
-	env, err := newEnv(in)
+	for _, l := range f.lookups {
+		if l.Shape == nil {
+			return nil, f.wrong(l.line, fmt.Sprintf("lookup %s: the schema of topic %s is not known here: check against a registry", l.Name, l.Topic))
+		}
+	}
+	env, err := newEnv(in, f.lookups)
 	if err != nil {
 		return nil, fmt.Errorf("prepare mapping: %w", err)
 	}
 	c := &compiler{file: f, env: env, in: in, out: out}
 	p := &Plan{in: in, writers: make([]writer, len(out.Fields))}
-	p.pool.New = func() any { return newScratch(in) }
+	p.pool.New = func() any { return newScratch(in, f.lookups) }
 	c.conditions(p)
 	c.named(p)
 	c.others(p)
@@ -64,7 +69,7 @@ func (c *compiler) found(e entry, text string) {
 // conditions compiles where and key.
 func (c *compiler) conditions(p *Plan) {
 	if e := c.file.where; e != nil {
-		x, err := compile(c.env, c.in, *e)
+		x, err := c.compile(*e)
 		switch {
 		case err != nil:
 			c.found(*e, err.Error())
@@ -75,7 +80,7 @@ func (c *compiler) conditions(p *Plan) {
 		}
 	}
 	if e := c.file.key; e != nil {
-		x, err := compile(c.env, c.in, *e)
+		x, err := c.compile(*e)
 		if err != nil {
 			c.found(*e, err.Error())
 			return
@@ -92,7 +97,7 @@ func (c *compiler) named(p *Plan) {
 			c.found(e, fmt.Sprintf("is not in output schema %s: its fields are %s", c.out.Name, fieldNames(c.out)))
 			continue
 		}
-		x, err := compile(c.env, c.in, e)
+		x, err := c.compile(e)
 		if err != nil {
 			c.found(e, err.Error())
 			continue

@@ -23,16 +23,17 @@ type provider struct {
 	*types.Registry
 	shape   *rowshape.Shape
 	records map[string]*rowshape.Type
+	lookups map[string]*Lookup // by the name of their values' type
 }
 
 // newEnv makes the CEL environment of one input schema: the variable row, decimals, and the functions on texts and numbers of cel-go's
 // ext library.
-func newEnv(shape *rowshape.Shape) (*cel.Env, error) {
+func newEnv(shape *rowshape.Shape, lookups []*Lookup) (*cel.Env, error) {
 	registry, err := types.NewRegistry()
 	if err != nil {
 		return nil, fmt.Errorf("make type registry: %w", err)
 	}
-	p := &provider{Registry: registry, shape: shape, records: map[string]*rowshape.Type{}}
+	p := &provider{Registry: registry, shape: shape, records: map[string]*rowshape.Type{}, lookups: map[string]*Lookup{}}
 	for _, f := range shape.Fields {
 		p.collect(f.Type)
 	}
@@ -42,6 +43,10 @@ func newEnv(shape *rowshape.Shape) (*cel.Env, error) {
 		cel.EnableIdentifierEscapeSyntax(),
 		cel.CrossTypeNumericComparisons(true),
 		ext.Strings(), ext.Math(),
+	}
+	for _, l := range lookups {
+		p.lookups[l.typeName()] = l
+		options = append(options, cel.Variable(l.Name, cel.MapType(cel.StringType, cel.ObjectType(l.typeName()))))
 	}
 	return cel.NewEnv(append(options, decimalOptions()...)...)
 }
@@ -67,7 +72,7 @@ func (p *provider) collect(t *rowshape.Type) {
 }
 
 func (p *provider) FindStructType(name string) (*types.Type, bool) {
-	if name == rowTypeName || p.records[strings.TrimPrefix(name, recordPrefix)] != nil {
+	if name == rowTypeName || p.lookups[name] != nil || p.records[strings.TrimPrefix(name, recordPrefix)] != nil {
 		return types.NewTypeTypeWithParam(cel.ObjectType(name)), true
 	}
 	return p.Registry.FindStructType(name)
@@ -75,7 +80,9 @@ func (p *provider) FindStructType(name string) (*types.Type, bool) {
 
 func (p *provider) FindStructFieldNames(name string) ([]string, bool) {
 	t := p.shape.Type
-	if name != rowTypeName {
+	if l := p.lookups[name]; l != nil {
+		t = l.Shape.Type
+	} else if name != rowTypeName {
 		if t = p.records[strings.TrimPrefix(name, recordPrefix)]; t == nil {
 			return p.Registry.FindStructFieldNames(name)
 		}
@@ -90,6 +97,9 @@ func (p *provider) FindStructFieldNames(name string) ([]string, bool) {
 func (p *provider) FindStructFieldType(name, field string) (*types.FieldType, bool) {
 	if name == rowTypeName {
 		return p.rowField(field)
+	}
+	if l := p.lookups[name]; l != nil {
+		return l.fieldType(p, field)
 	}
 	t := p.records[strings.TrimPrefix(name, recordPrefix)]
 	if t == nil {

@@ -13,11 +13,13 @@ type scratch struct {
 	offsets []int
 	values  []any
 	decoded []bool
+	lookups []*Lookup
+	missed  bool // the expression at hand met a key that is not there, or a null in a value that is
 }
 
-func newScratch(shape *rowshape.Shape) *scratch {
+func newScratch(shape *rowshape.Shape, lookups []*Lookup) *scratch {
 	n := len(shape.Fields)
-	return &scratch{shape: shape, offsets: make([]int, 0, n+1), values: make([]any, n), decoded: make([]bool, n)}
+	return &scratch{shape: shape, offsets: make([]int, 0, n+1), values: make([]any, n), decoded: make([]bool, n), lookups: lookups}
 }
 
 // load begins another record; payload is kept until release.
@@ -68,8 +70,18 @@ func (s *scratch) nullAt(p path) bool {
 	return v == nil
 }
 
-// ResolveName gives CEL the variable row.
-func (s *scratch) ResolveName(name string) (any, bool) { return s, name == "row" }
+// ResolveName gives CEL the variable row, and the lookups.
+func (s *scratch) ResolveName(name string) (any, bool) {
+	if name == "row" {
+		return s, true
+	}
+	for _, l := range s.lookups {
+		if l.Name == name {
+			return shelf{emptyMap, l, s}, true
+		}
+	}
+	return nil, false
+}
 
 // Parent ends the chain of activations.
 func (s *scratch) Parent() cel.Activation { return nil }

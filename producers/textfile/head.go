@@ -10,8 +10,7 @@ import (
 // Head gives the first n bytes of a file after decompression, all of them when there are fewer, a byte order mark counted. Only a regular file can be
 // read twice: for standard input and everything else it gives ErrOnce.
 func Head(name string, n int) ([]byte, error) {
-	info, err := os.Stat(name)
-	if name == "-" || err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+	if Once(name) {
 		return nil, fmt.Errorf("read head of %s: %w", name, ErrOnce)
 	}
 	file, err := openFile(name)
@@ -35,6 +34,12 @@ func Head(name string, n int) ([]byte, error) {
 		return nil, fmt.Errorf("read head of %s: %w", name, err)
 	}
 	return head[:n], nil
+}
+
+// Once says whether a name stands for what can be read only once: standard input, a pipe.
+func Once(name string) bool {
+	info, err := os.Stat(name)
+	return name == "-" || err == nil && !info.Mode().IsRegular() && !info.IsDir()
 }
 
 // ErrOnce is wrapped by Head for what can be read only once.

@@ -9,15 +9,9 @@ package progress
 import (
 	"crypto/sha256"
 	_ "embed"
-	"encoding/binary"
 	"encoding/hex"
-	"fmt"
 	"net/url"
 	"strings"
-
-	"github.com/twmb/avro"
-
-	"stripeline/schemas"
 )
 
 // Topic is the name of the topic, without the namespace's prefix.
@@ -93,39 +87,4 @@ func (r *Run) Began(head []byte) bool {
 	}
 	sum := sha256.Sum256(head[:n])
 	return string(sum[:]) == string(r.Head)
-}
-
-// Codec reads and writes the topic's values. It is safe for concurrent use.
-type Codec struct {
-	id     uint32
-	schema *avro.Schema
-}
-
-// NewCodec makes a codec, given the id under which SchemaText is registered.
-func NewCodec(id uint32) *Codec { return &Codec{id: id, schema: avro.MustParse(schemaText)} }
-
-// Append appends the value of a run to dst.
-func (c *Codec) Append(dst []byte, r *Run) ([]byte, error) {
-	dst = binary.BigEndian.AppendUint32(append(dst, 0), c.id)
-	dst, err := c.schema.AppendEncode(dst, r)
-	if err != nil {
-		return dst, fmt.Errorf("encode progress of %s: %w", r.Key(), err)
-	}
-	return dst, nil
-}
-
-// Decode reads a value; the result shares no bytes with it. What cannot be read is a Reject.
-func (c *Codec) Decode(value []byte) (Run, error) {
-	var r Run
-	if len(value) < 5 || value[0] != 0 {
-		return r, schemas.Reject("framing", "progress record has no five-byte registry header")
-	}
-	if id := binary.BigEndian.Uint32(value[1:]); id != c.id {
-		return r, schemas.Reject("schema", fmt.Sprintf("progress record has schema id %d, known is %d", id, c.id))
-	}
-	rest, err := c.schema.Decode(value[5:], &r)
-	if err != nil || len(rest) > 0 {
-		return r, schemas.Reject("avro", fmt.Sprintf("progress record: %v, %d bytes behind it", err, len(rest)))
-	}
-	return r, nil
 }

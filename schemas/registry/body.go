@@ -8,19 +8,25 @@ import (
 	"strconv"
 )
 
-// body reads the request's JSON into a value. An empty body leaves it as it is.
-func (c *call) body(into any) error {
+// rawBody reads the request's body, up to the limit.
+func (c *call) rawBody() ([]byte, error) {
 	limit := c.registry.opts.Limits.Body
 	raw, err := io.ReadAll(http.MaxBytesReader(c.w, c.req.Body, limit))
 	var big *http.MaxBytesError
 	if errors.As(err, &big) {
-		return faultf(http.StatusRequestEntityTooLarge, "The request body is larger than %d bytes", limit)
+		return nil, faultf(http.StatusRequestEntityTooLarge, "The request body is larger than %d bytes", limit)
 	}
 	if err != nil {
-		return faultf(http.StatusBadRequest, "The request body ended early: %s", err)
+		return nil, faultf(http.StatusBadRequest, "The request body ended early: %s", err)
 	}
-	if len(raw) == 0 {
-		return nil
+	return raw, nil
+}
+
+// body reads the request's JSON into a value. An empty body leaves it as it is.
+func (c *call) body(into any) error {
+	raw, err := c.rawBody()
+	if err != nil || len(raw) == 0 {
+		return err
 	}
 	if err := json.Unmarshal(decoded(c.req.Header.Get("Content-Type"), raw), into); err != nil {
 		return faultf(http.StatusBadRequest, "The request body is not the JSON that is expected: %s", clipText(err.Error()))
@@ -31,13 +37,18 @@ func (c *call) body(into any) error {
 // schemaBody reads a schema request; one whose body is too large has a schema that is too large.
 func (c *call) schemaBody() (schemaRequest, error) {
 	var req schemaRequest
-	err := c.body(&req)
-	var f *fault
-	if errors.As(err, &f) && f.code == http.StatusRequestEntityTooLarge {
-		err = tooLarge()
-	}
+	err := ofSchema(c.body(&req))
 	req.Normalize = c.flag("normalize")
 	return req, err
+}
+
+// ofSchema is an error of a body that holds a schema.
+func ofSchema(err error) error {
+	var f *fault
+	if errors.As(err, &f) && f.code == http.StatusRequestEntityTooLarge {
+		return tooLarge()
+	}
+	return err
 }
 
 // number reads a path variable that must be a number; JAX-RS takes another for an unknown path.

@@ -36,7 +36,7 @@ type resolveRule struct {
 }
 
 func (l Limits) references(see visibility) resolveRule {
-	return resolveRule{see: see, depth: l.References, bytes: l.Parsed}
+	return resolveRule{see: see, depth: l.References, bytes: l.Referenced}
 }
 
 func (rs *resolver) bundle(ctx string, c *content) (*bundle, error) {

@@ -16,6 +16,9 @@ type config struct {
 
 var levels = []string{"NONE", "BACKWARD", "FORWARD", "FULL", "BACKWARD_TRANSITIVE", "FORWARD_TRANSITIVE", "FULL_TRANSITIVE"}
 
+// IsLevel says whether a text names a compatibility level, in capitals.
+func IsLevel(text string) bool { return slices.Contains(levels, text) }
+
 // settings are the members of a PUT that are kept, beside the level; others are ignored.
 var settings = []string{
 	"normalize", "alias", "validateFields", "validateRules", "compatibilityGroup", "compatibilityPolicy",

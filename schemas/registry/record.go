@@ -58,7 +58,8 @@ func scopeKey(keytype, subject string) []byte {
 	return marshal(k)
 }
 
-func noopKey() []byte { return []byte(`{"keytype":"NOOP","magic":0}`) }
+// NoopKey is the key of the record that only marks a place in the log: a new leader writes one before anything else.
+func NoopKey() []byte { return []byte(`{"keytype":"NOOP","magic":0}`) }
 
 func idsKey(ctx string, page int) []byte {
 	return marshal(struct {

@@ -13,6 +13,9 @@ func (r *Registry) register(ctx context.Context, name string, req schemaRequest)
 	if err := r.view(func(s *state) error { return s.registrable(name, req) }); err != nil {
 		return 0, err
 	}
+	if held := r.heldAsIs(name, req, liveOnly); held != nil {
+		return held.id, nil
+	}
 	u, err := r.understand(name, req)
 	if err != nil {
 		return 0, err

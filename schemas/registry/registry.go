@@ -127,6 +127,13 @@ func (r *Registry) Healthy() error {
 	return r.failure
 }
 
+// position is how far the log has been taken in.
+func (r *Registry) position() int64 {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.next
+}
+
 // view reads the state.
 func (r *Registry) view(read func(*state) error) error {
 	r.mu.RLock()

@@ -115,19 +115,31 @@ func postLookup(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	u, err := c.registry.understand(name, req)
+	held := c.registry.heldAsIs(name, req, see)
+	if held == nil {
+		held, err = c.registry.lookUp(name, req, see)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return c.shownFormatted(held)
+}
+
+// lookUp finds the newest version of a subject that means what a request says.
+func (r *Registry) lookUp(name string, req schemaRequest, see visibility) (*version, error) {
+	u, err := r.understand(name, req)
 	if err != nil {
 		return nil, err
 	}
 	var held *version
-	c.registry.view(func(s *state) error {
+	r.view(func(s *state) error {
 		held = s.holding(name, u.content.sum, see)
 		return nil
 	})
 	if held == nil {
 		return nil, schemaNotFound()
 	}
-	return c.shownFormatted(held)
+	return held, nil
 }
 
 func postVersion(c *call) (any, error) {

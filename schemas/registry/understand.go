@@ -51,6 +51,25 @@ func (r *Registry) understand(name string, req schemaRequest) (*understood, erro
 	return r.judge(b, normalForm(normalize))
 }
 
+// heldAsIs finds the newest version of a subject whose text is the request's, byte for byte, which needs no reading; nil where there is none, or
+// where the text might be stored in another form.
+func (r *Registry) heldAsIs(name string, req schemaRequest, see visibility) *version {
+	raw, err := r.rawContent(req)
+	if err != nil || req.Normalize || req.ID > 0 || req.Version > 0 {
+		return nil
+	}
+	var held *version
+	r.view(func(s *state) error {
+		if set := s.inScope(name, "").normalize; set != nil && *set {
+			return nil
+		}
+		raw.References = s.pinned(contextOf(name), raw.References)
+		held = s.holding(name, raw.sealed().sum, see)
+		return nil
+	})
+	return held
+}
+
 // normalForm says which text is stored.
 type normalForm bool
 
@@ -78,7 +97,7 @@ func (r *Registry) judge(b *bundle, form normalForm) (*understood, error) {
 	}
 	u.content = stored.sealed()
 	if u.parsed != nil && len(b.deps) == 0 { // it means the same as stored, and will be compared with what follows it
-		r.parsed.put(parsedKey{u.content.sum, lenient}, u.parsed, len(u.content.Text)+256)
+		r.parsed.put(parsedKey{u.content.sum, lenient}, u.parsed)
 	}
 	return u, nil
 }

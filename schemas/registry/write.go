@@ -48,7 +48,7 @@ func (r *Registry) lead(ctx context.Context, mine *pen) error {
 		return nil
 	}
 	mine.term, mine.synced = now.Term, false
-	if err := r.append(ctx, mine, []Record{{Key: noopKey()}}); err != nil {
+	if err := r.append(ctx, mine, []Record{{Key: NoopKey()}}); err != nil {
 		return err
 	}
 	mine.synced = true

@@ -184,7 +184,7 @@ func (b *Broker) guard(ctx context.Context) error {
 	control(b.cluster, kmsg.DeleteRecords, keepLast(b.cluster))
 	control(b.cluster, kmsg.OffsetForLeaderEpoch, answerEpochs(b.cluster))
 	control(b.cluster, kmsg.Produce, (&space{dir: b.opts.Dir, keep: b.opts.KeepFree, log: b.opts.Logger}).answerProduce)
-	control(b.cluster, kmsg.Fetch, raiseFetch(&b.floors))
+	control(b.cluster, kmsg.Fetch, shareFetch(raiseFetch(&b.floors)))
 	control(b.cluster, kmsg.DescribeCluster, b.runJob)
 	return nil
 }

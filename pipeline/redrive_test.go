@@ -1,0 +1,109 @@
+package pipeline
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"stripeline/pipeline/flow"
+	"stripeline/schemas/rowplan"
+)
+
+// redriven runs a redrive and gives its summary and what it said.
+func (w *rowWorld) redriven(r *Redrive, options rowplan.Options) (RedriveSummary, []Redriven) {
+	w.t.Helper()
+	p := w.csv()
+	p.CSV.Columns, p.Cells = []string{"id", "name", "amount"}, options
+	var err error
+	if r.Type, err = p.RowTyping(w.t.Context()); err != nil {
+		w.t.Fatal(err)
+	}
+	r.Cluster, r.Topic = w.cluster, w.topic
+	var all []Redriven
+	s, err := r.Run(w.t.Context(), func(x Redriven) error { all = append(all, x); return nil })
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return s, all
+}
+
+func TestRedriveSendsWhatFitsOnceAndRejectsTheRestAgain(t *testing.T) {
+	w := newRowWorld(t)
+	if s, err := w.csv(w.file("id,name,amount\n1,a,1\n2,b,none\n3,c,later\n")).Run(t.Context()); err != nil || s.Rejects != 2 {
+		t.Fatalf("%+v %v", s, err)
+	}
+	if s, all := w.redriven(&Redrive{DryRun: true}, rowplan.Options{}); s[OutcomeAgain] != 2 || len(all) != 2 || len(w.rejects()) != 2 {
+		t.Errorf("dry run: %v %+v, %d rejects", s, all, len(w.rejects()))
+	}
+	w.registry.add(ValueSubject(w.topic), strings.Replace(rowSchema, `"amount","type":"double"`, `"amount","type":["null","double"],"default":null`, 1))
+	mended := rowplan.Options{Nulls: []string{"none"}}
+	s, all := w.redriven(&Redrive{}, mended)
+	if s[OutcomeSent] != 1 || s[OutcomeAgain] != 1 {
+		t.Fatalf("%v %+v", s, all)
+	}
+	out, n := w.printed(Consume{})
+	if n != 2 || !strings.Contains(out, `{"id":2,"name":"b","amount":null,"note":null}`) {
+		t.Errorf("%d records:\n%s", n, out)
+	}
+	rejects := w.rejects()
+	last := rejects[len(rejects)-1]
+	for _, x := range rejects {
+		if x.Facts[headerAttempt] == "2" {
+			last = x
+		}
+	}
+	if len(rejects) != 3 || string(last.Value) != "3,c,later" || last.Facts[headerAttempt] != "2" || last.Facts[headerLine] != "4" {
+		t.Errorf("%d rejects, %+v", len(rejects), last)
+	}
+	states, n := w.printed(Consume{Topic: StateTopic(w.topic), Print: PrintOptions{Format: "json", Meta: true}})
+	if n != 2 || !strings.Contains(states, fmt.Sprintf(`"key":"%s-`, flow.RejectsTopic(w.topic))) {
+		t.Errorf("%d states:\n%s", n, states)
+	}
+	for attempt, want := range []RedriveSummary{{OutcomeDone: 2, OutcomeAgain: 1}, {OutcomeDone: 3, OutcomeGivenUp: 1}} {
+		if s, _ = w.redriven(&Redrive{}, mended); fmt.Sprint(s) != fmt.Sprint(want) {
+			t.Errorf("redrive %d: %v, want %v", attempt+2, s, want)
+		}
+	}
+	if _, n := w.printed(Consume{}); n != 2 {
+		t.Errorf("%d records after all", n)
+	}
+}
+
+func TestRedriveWithoutColumnsSaysSo(t *testing.T) {
+	w := newRowWorld(t)
+	if _, err := w.csv(w.file("id,name,amount\nx,a,1\n")).Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	p := w.csv()
+	typing, err := p.RowTyping(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := w.rejects()[0]
+	delete(x.Facts, headerColumns)
+	if _, err := typing(t.Context(), x); !errors.Is(err, ErrNoColumns) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestRedriveMapsRejectsOfTransform(t *testing.T) {
+	w := newRowWorld(t)
+	w.rows(6)
+	job, to := w.transform(rowMap)
+	if s, err := job.Run(t.Context()); err != nil || s.Rejects != 1 {
+		t.Fatalf("%+v %v", s, err)
+	}
+	job.MapText = []byte(strings.Replace(rowMap, "10 / (row.id - 3)", "row.id", 1))
+	r := &Redrive{Rejects: Rejects{Cluster: w.cluster, Topic: w.topic}}
+	var err error
+	if r.Type, err = job.MapTyping(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := r.Run(t.Context(), func(Redriven) error { return nil }); err != nil || s[OutcomeSent] != 1 {
+		t.Errorf("%v %v", s, err)
+	}
+	if out, n := w.printed(Consume{Topic: to, Print: PrintOptions{Format: "csv"}}); n != 5 || !strings.Contains(out, "3,n3,3,test\n") {
+		t.Errorf("%d records:\n%s", n, out)
+	}
+}
