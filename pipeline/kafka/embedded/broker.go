@@ -75,6 +75,9 @@ func (b *Broker) start(ctx context.Context) error {
 	if err := b.check(ctx, seen); err != nil {
 		return err
 	}
+	if err := b.endDangling(ctx); err != nil {
+		return err
+	}
 	if err := b.guard(ctx); err != nil {
 		return err
 	}

@@ -20,6 +20,7 @@
 //	topics named at start are ignored after the first start    broker.go: they are created when they are missing
 //	a power loss cuts the log silently                         ends.go, loss.go: the ends are witnessed, and checked at start
 //	a full disk loses the mark of a committed transaction      space.go: records are refused while there is room for marks
+//	a killed transaction keeps readers from the stable end     dangling.go: after a crash its abort marker is written
 //	two processes may open one directory                       lock.go
 //
 // It is safe against kill -9. Against power loss it is safe only with SyncWrites, and only as far as the file system keeps new names.
