@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"stripeline/pipeline/kafka"
 )
 
 // BenchmarkJourneys measures put, get, degraded get and CSV rows, each with its ratio to the baseline of the same round:
@@ -43,7 +45,7 @@ func BenchmarkPutAgainstBareClient(b *testing.B) {
 	ctx := context.Background()
 	var ours, theirs time.Duration
 	for i := range b.N {
-		took, err := timed(func() error { return bareHop(ctx, d.BrokerAddr(), length) })
+		took, err := timed(func() error { return bareHop(ctx, d, length) })
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -63,28 +65,28 @@ func BenchmarkPutAgainstBareClient(b *testing.B) {
 }
 
 // bareHop sends records of a packet's size and reads them meanwhile, with nothing but the client.
-func bareHop(ctx context.Context, broker string, length int) error {
+func bareHop(ctx context.Context, d *Dev, length int) error {
 	const size = 393_216
 	topic := fmt.Sprintf("bare-%d", time.Now().UnixNano())
-	producer, err := kgo.NewClient(kgo.SeedBrokers(broker), kgo.DefaultProduceTopic(topic), kgo.AllowAutoTopicCreation(),
+	if err := d.cluster.Create(ctx, kafka.Topic{Name: topic, Partitions: DefaultShape().Partitions}); err != nil {
+		return err
+	}
+	producer, err := kgo.NewClient(kgo.SeedBrokers(d.BrokerAddr()), kgo.DefaultProduceTopic(topic),
 		kgo.ProducerBatchCompression(kgo.NoCompression()), kgo.ProducerLinger(0), kgo.MaxBufferedRecords(64))
 	if err != nil {
 		return err
 	}
 	defer producer.Close()
 	value := make([]byte, size)
-	if err := producer.ProduceSync(ctx, kgo.SliceRecord(value)).FirstErr(); err != nil {
-		return err
-	}
-	consumer, err := kgo.NewClient(kgo.SeedBrokers(broker), kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+	consumer, err := kgo.NewClient(kgo.SeedBrokers(d.BrokerAddr()), kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
 	if err != nil {
 		return err
 	}
 	defer consumer.Close()
 	var failed atomic.Pointer[error]
-	count := length/size + 1
+	count := length / size
 	go func() {
-		for range count - 1 {
+		for range count {
 			producer.Produce(ctx, kgo.SliceRecord(value), func(_ *kgo.Record, err error) {
 				if err != nil {
 					failed.Store(&err)
