@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"stripeline/pipeline/brokertest"
 	"stripeline/pipeline/flow"
@@ -89,7 +90,7 @@ func TestCopyLinkLosesAndDoublesNothingWhenMembersDie(t *testing.T) {
 				t.Fatal("a member ended")
 			case <-within(t).Done():
 				t.Fatal("no record came to a member")
-			default:
+			case <-time.After(20 * time.Millisecond): // joining takes a real broker a while: write at a measured pace
 			}
 		}
 		young.stop()

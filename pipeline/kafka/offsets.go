@@ -79,7 +79,7 @@ type Mark struct {
 
 // Committed gives what a group has committed on a topic; partitions without a commit are not in the map.
 func (c *Cluster) Committed(ctx context.Context, group, topic string) (map[int32]Mark, error) {
-	answers, err := c.admin.FetchOffsetsForTopics(ctx, group, topic)
+	answers, err := c.fetchCommits(ctx, group, topic)
 	if errors.Is(err, kerr.GroupIDNotFound) {
 		return nil, nil
 	}
@@ -96,6 +96,25 @@ func (c *Cluster) Committed(ctx context.Context, group, topic string) (map[int32
 		}
 	}
 	return committed, nil
+}
+
+// coordinatorPause is how long a group without a coordinator is left alone: a cluster makes the topic of commits when it is
+// first asked for one.
+const coordinatorPause = 200 * time.Millisecond
+
+// fetchCommits asks until the group has a coordinator, or ctx ends.
+func (c *Cluster) fetchCommits(ctx context.Context, group, topic string) (kadm.OffsetResponses, error) {
+	for {
+		answers, err := c.admin.FetchOffsetsForTopics(ctx, group, topic)
+		if !errors.Is(err, kerr.CoordinatorNotAvailable) && !errors.Is(err, kerr.CoordinatorLoadInProgress) && !errors.Is(err, kerr.NotCoordinator) {
+			return answers, err
+		}
+		select {
+		case <-time.After(coordinatorPause):
+		case <-ctx.Done():
+			return answers, err
+		}
+	}
 }
 
 // SetCommits writes commits for a group that has no members now.
