@@ -22,7 +22,7 @@ func (c *Cluster) OpenTransactor(ctx context.Context, id string, cfg ProducerCon
 		client.Close()
 		return nil, wrap(err, "open transactional id %s", id)
 	}
-	return &Transactor{id: id, client: client}, nil
+	return newTransactor(id, client), nil
 }
 
 // HighEnds gives the end of each partition's log, where records of unfinished transactions count. Who has just fenced a producer reads up to it, so as

@@ -19,7 +19,9 @@ type Transactor struct {
 	id     string
 	client *kgo.Client
 
-	open bool // a transaction is under way
+	open    bool            // a transaction is under way
+	topics  map[string]bool // written to in this transaction or an earlier one
+	further bool            // this transaction wrote to topics that no earlier one did
 
 	mu     sync.Mutex
 	failed error // the first error; nothing is sent after it
@@ -41,7 +43,11 @@ func (c *Cluster) NewTransactor(ctx context.Context, id string, manual ...string
 		client.Close()
 		return nil, wrap(err, "open transactional id %s", id)
 	}
-	return &Transactor{id: id, client: client}, nil
+	return newTransactor(id, client), nil
+}
+
+func newTransactor(id string, client *kgo.Client) *Transactor {
+	return &Transactor{id: id, client: client, topics: map[string]bool{}}
 }
 
 // Begin starts a transaction.
@@ -58,6 +64,9 @@ func (t *Transactor) Begin() error {
 
 // Produce adds a record to the transaction. done may be nil: Commit tells of every failure anyway.
 func (t *Transactor) Produce(ctx context.Context, r *Record, done func(*Record, error)) {
+	if !t.topics[r.Topic] {
+		t.topics[r.Topic], t.further = true, true
+	}
 	t.client.Produce(ctx, r, func(r *Record, err error) {
 		err = Explain(r, err)
 		if err != nil {
@@ -78,11 +87,38 @@ func (t *Transactor) Commit(ctx context.Context) error {
 	if err := t.err(); err != nil {
 		return err
 	}
+	if err := t.settleTopics(ctx); err != nil {
+		return t.fail(wrap(err, "settle topics of %s", t.id))
+	}
 	if err := t.client.EndTransaction(ctx, kgo.TryCommit); err != nil {
 		return t.fail(wrap(err, "commit transaction of %s", t.id))
 	}
 	t.open = false
 	return nil
+}
+
+// noTopic is a name that no topic can have.
+const noTopic = "/"
+
+// settleTopics waits until the client has stored what it learnt of topics that it wrote to for the first time. It sends their records before it
+// stores that (franz-go 1.22.2, storePartitionsUpdate), and a transaction that is ended in between is taken for one without records: the client aborts
+// it and calls that a commit. Purging runs between two updates of metadata, so having purged a name that does not exist is having waited.
+func (t *Transactor) settleTopics(ctx context.Context) error {
+	if !t.further {
+		return nil
+	}
+	settled := make(chan struct{})
+	go func() {
+		t.client.PurgeTopicsFromProducing(noTopic)
+		close(settled)
+	}()
+	select {
+	case <-settled:
+		t.further = false
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // Abort drops the transaction. After an error it does nothing: the next holder of the id aborts what is left, and this

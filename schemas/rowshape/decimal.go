@@ -46,13 +46,21 @@ func appendDecimal(t *Type, dst []byte, n Number) ([]byte, error) {
 		return dst, fmt.Errorf("%w: %s is no %s", ErrUnfit, n, t)
 	}
 	if t.Kind == Fixed {
-		if scaled.Unscaled.BitLen() > t.Size*8-1 {
+		if width(scaled.Unscaled) > t.Size {
 			return dst, fmt.Errorf("%w: %s is no %s in %d bytes", ErrUnfit, n, t, t.Size)
 		}
 		return append(dst, complement(scaled.Unscaled, t.Size)...), nil
 	}
-	content := complement(scaled.Unscaled, scaled.Unscaled.BitLen()/8+1)
+	content := complement(scaled.Unscaled, width(scaled.Unscaled))
 	return append(binary.AppendVarint(dst, int64(len(content))), content...), nil
+}
+
+// width is how many bytes the two's complement of n needs: -128 needs one, 128 two.
+func width(n *big.Int) int {
+	if n.Sign() < 0 {
+		n = new(big.Int).Not(n)
+	}
+	return n.BitLen()/8 + 1
 }
 
 // complement writes n as big-endian two's complement in size bytes.
