@@ -135,8 +135,8 @@ func (w *fileRun) round(ctx context.Context) error {
 	switch {
 	case ctx.Err() != nil:
 		return nil
-	case errors.Is(err, kafka.ErrClosed):
-		return err
+	case isLost(err):
+		return lostGroup(w.Group, err)
 	case err != nil && !errors.Is(err, context.DeadlineExceeded):
 		w.Cluster.Logger().Warn("group is being mended", "group", w.Group, "error", err)
 	}

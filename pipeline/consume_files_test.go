@@ -146,7 +146,7 @@ func TestADiskFaultAtAnyChangeLosesAndDoublesNothing(t *testing.T) {
 		}}
 		dir := t.TempDir()
 		c := w.toFiles(dir)
-		c.Group, c.Disk, c.Roll.Rows = fmt.Sprintf("group-%d", n), fault, 15
+		c.Group, c.Disk, c.Roll.Rows = w.cluster.Name(fmt.Sprint(n)), fault, 15
 		if _, err := c.Run(t.Context()); err != nil && n > 8 {
 			t.Fatalf("fault at change %d: %v", n, err)
 		} else if err != nil { // the marker could not be written: nothing was begun

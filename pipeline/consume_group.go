@@ -33,14 +33,24 @@ func (c *Consume) inGroup(ctx context.Context) error {
 	}
 }
 
+// isLost says that a group will not come back by itself; everything else is waited out.
+func isLost(err error) bool { return errors.Is(err, kafka.ErrClosed) || errors.Is(err, kafka.ErrAuth) }
+
+func lostGroup(group string, err error) error {
+	if errors.Is(err, kafka.ErrAuth) {
+		return fmt.Errorf("join group %s: %w: the brokers must allow this user to READ the group and its topic", group, err)
+	}
+	return fmt.Errorf("join group %s: %w", group, err)
+}
+
 // groupRound polls, prints and commits once.
 func (c *Consume) groupRound(ctx context.Context, group *kafka.Group) error {
 	batches, err := group.Poll(ctx)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if errors.Is(err, kafka.ErrClosed) {
-		return err
+	if isLost(err) {
+		return lostGroup(c.Group, err)
 	}
 	if err != nil {
 		c.Cluster.Logger().Warn("group is being mended", "group", c.Group, "error", err)
