@@ -46,6 +46,21 @@ func EnterSite(ctx context.Context, cluster *kafka.Cluster, registry RegistryCli
 	return &Site{Cluster: cluster, Codecs: codecs, Log: cluster.Logger(), shape: shape}, nil
 }
 
+// ErrNoNamespace is wrapped when a namespace that is only looked at is not there.
+var ErrNoNamespace = errors.New("no such namespace")
+
+// VisitSite enters a namespace to look at what it holds: one that is not there is not made, but ErrNoNamespace.
+func VisitSite(ctx context.Context, cluster *kafka.Cluster, registry RegistryClient) (*Site, error) {
+	_, _, err := cluster.Identity(ctx, cluster.Name(schemas.TopicFiles))
+	if errors.Is(err, kafka.ErrUnknownTopic) {
+		return nil, fmt.Errorf("%w on these brokers: %s: check --namespace and --brokers, or put a file first", ErrNoNamespace, cluster.Namespace())
+	}
+	if err != nil {
+		return nil, err
+	}
+	return EnterSite(ctx, cluster, registry, DefaultShape())
+}
+
 // targets reads what is known of the storage targets now.
 func (s *Site) targets(ctx context.Context) (map[schemas.TargetID]schemas.Target, error) {
 	topic := s.Cluster.Name(schemas.TopicTargets)

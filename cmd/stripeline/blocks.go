@@ -8,10 +8,26 @@ import (
 	"github.com/spf13/pflag"
 
 	"stripeline/pipeline"
+	"stripeline/pipeline/kafka"
 )
 
 // withSite runs a verb's work on the block journey's topics, which are made where they are missing.
 func (a *app) withSite(ctx context.Context, shape pipeline.Shape, work func(context.Context, *pipeline.Site) error) error {
+	return a.onSite(ctx, work, func(cluster *kafka.Cluster, registry pipeline.RegistryClient) (*pipeline.Site, error) {
+		return pipeline.EnterSite(ctx, cluster, registry, shape)
+	})
+}
+
+// visitSite runs a verb's work on a namespace that is there already.
+func (a *app) visitSite(ctx context.Context, work func(context.Context, *pipeline.Site) error) error {
+	return a.onSite(ctx, work, func(cluster *kafka.Cluster, registry pipeline.RegistryClient) (*pipeline.Site, error) {
+		return pipeline.VisitSite(ctx, cluster, registry)
+	})
+}
+
+type enter func(*kafka.Cluster, pipeline.RegistryClient) (*pipeline.Site, error)
+
+func (a *app) onSite(ctx context.Context, work func(context.Context, *pipeline.Site) error, enter enter) error {
 	a.logger = calm(a.logger)
 	cluster, err := a.connect(ctx)
 	if err != nil {
@@ -22,7 +38,7 @@ func (a *app) withSite(ctx context.Context, shape pipeline.Shape, work func(cont
 	if err != nil {
 		return err
 	}
-	site, err := pipeline.EnterSite(ctx, cluster, registry, shape)
+	site, err := enter(cluster, registry)
 	if err != nil {
 		return err
 	}

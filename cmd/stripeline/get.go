@@ -23,7 +23,7 @@ handed on. A destination appears under its name when it is whole; after a failur
 			if err := schemas.CheckPath(args[0]); err != nil {
 				return usagef("%w", err)
 			}
-			return a.withSite(cmd.Context(), pipeline.DefaultShape(), func(ctx context.Context, site *pipeline.Site) error {
+			return a.visitSite(cmd.Context(), func(ctx context.Context, site *pipeline.Site) error {
 				return a.get(ctx, site, getting{args[0], args[1]})
 			})
 		},

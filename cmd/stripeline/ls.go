@@ -26,7 +26,7 @@ func lsVerb(a *app) *cobra.Command {
 			if !strings.HasPrefix(prefix, "/") {
 				return usagef("prefix %q: it must begin with /", prefix)
 			}
-			return a.withSite(cmd.Context(), pipeline.DefaultShape(), func(ctx context.Context, site *pipeline.Site) error {
+			return a.visitSite(cmd.Context(), func(ctx context.Context, site *pipeline.Site) error {
 				entries, err := site.List(ctx, prefix)
 				if err != nil {
 					return err
@@ -59,7 +59,7 @@ func statVerb(a *app) *cobra.Command {
 			if err := schemas.CheckPath(args[0]); err != nil {
 				return usagef("%w", err)
 			}
-			return a.withSite(cmd.Context(), pipeline.DefaultShape(), func(ctx context.Context, site *pipeline.Site) error {
+			return a.visitSite(cmd.Context(), func(ctx context.Context, site *pipeline.Site) error {
 				detail, err := site.Detail(ctx, args[0])
 				if err != nil {
 					return err

@@ -58,7 +58,7 @@ func (a *app) change(ctx context.Context, paths []string, work func(context.Cont
 			return usagef("%w", err)
 		}
 	}
-	return a.withSite(ctx, pipeline.DefaultShape(), work)
+	return a.visitSite(ctx, work)
 }
 
 func (a *app) changed(facts map[string]string, text string) error {

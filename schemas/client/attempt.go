@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -106,6 +107,10 @@ func (c *Client) wrap(err error) error {
 		return &Error{Code: code, Message: firstLine(answered.Error())}
 	case errors.Is(err, ErrResponse):
 		return err
+	}
+	var request *url.Error
+	if errors.As(err, &request) {
+		err = request.Err // without the method and the address, which every layer repeats
 	}
 	return fmt.Errorf("%w at %s: %w", ErrUnreachable, strings.Join(c.config.URLs, ", "), err)
 }
