@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kgo"
-
 	"stripeline/pipeline/flow"
 	"stripeline/pipeline/kafka"
 	"stripeline/schemas"
@@ -20,16 +18,16 @@ import (
 type wrongPacket struct {
 	code   string
 	change func(*schemas.Packet) // of a good packet; nil = none
-	record func(*kgo.Record)     // of the good packet's record, partition murmur2(key); nil = none
+	record func(*kafka.Record)   // of the good packet's record, partition murmur2(key); nil = none
 }
 
 func wrongPackets() map[string]wrongPacket {
 	return map[string]wrongPacket{
-		"garbage":   {code: "framing", record: func(r *kgo.Record) { r.Value = []byte("not a packet") }},
-		"no value":  {code: "framing", record: func(r *kgo.Record) { r.Value = nil }},
-		"cut off":   {code: "avro", record: func(r *kgo.Record) { r.Value = r.Value[:len(r.Value)-1] }},
-		"partition": {code: "partition", record: func(r *kgo.Record) { r.Partition = (r.Partition + 1) % DefaultShape().Partitions }},
-		"key": {code: "key", record: func(r *kgo.Record) {
+		"garbage":   {code: "framing", record: func(r *kafka.Record) { r.Value = []byte("not a packet") }},
+		"no value":  {code: "framing", record: func(r *kafka.Record) { r.Value = nil }},
+		"cut off":   {code: "avro", record: func(r *kafka.Record) { r.Value = r.Value[:len(r.Value)-1] }},
+		"partition": {code: "partition", record: func(r *kafka.Record) { r.Partition = (r.Partition + 1) % DefaultShape().Partitions }},
+		"key": {code: "key", record: func(r *kafka.Record) {
 			r.Key = slices.Clone(r.Key)
 			r.Key[0] ^= 1
 			r.Partition = schemas.Partition(r.Key, DefaultShape().Partitions)
@@ -52,12 +50,12 @@ func goodPacket(seed byte) schemas.Packet {
 func TestWrongPacketsAreKeptWithTheirReason(t *testing.T) {
 	d := startStack(t, 3)
 	topic := d.Site.Cluster.Name(schemas.TopicPackets)
-	client, err := kgo.NewClient(kgo.SeedBrokers(d.brokers...), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	producer, err := d.Site.Cluster.NewProducer(kafka.ProducerConfig{Manual: []string{topic}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer client.Close()
-	sent := map[string]*kgo.Record{}
+	defer producer.Close()
+	sent := map[string]*kafka.Record{}
 	for name, wrong := range wrongPackets() {
 		packet := goodPacket(byte(len(sent)))
 		if wrong.change != nil {
@@ -67,11 +65,11 @@ func TestWrongPacketsAreKeptWithTheirReason(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		record := &kgo.Record{Topic: topic, Key: packet.Block[:], Value: value, Partition: schemas.Partition(packet.Block[:], DefaultShape().Partitions)}
+		record := &kafka.Record{Topic: topic, Key: packet.Block[:], Value: value, Partition: schemas.Partition(packet.Block[:], DefaultShape().Partitions)}
 		if wrong.record != nil {
 			wrong.record(record)
 		}
-		if err := client.ProduceSync(t.Context(), record).FirstErr(); err != nil {
+		if err := producer.ProduceSync(t.Context(), record); err != nil {
 			t.Fatal(err)
 		}
 		sent[name] = record
