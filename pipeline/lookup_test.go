@@ -81,12 +81,12 @@ func TestTransformLooksUpInACompactedTopicAndFollowsIt(t *testing.T) {
 }
 
 func TestALookupWithoutTopicOrSubjectIsSaidBeforeTheStart(t *testing.T) {
-	w := newRowWorld(t)
-	job, _ := w.transform(strings.Replace(lookedRowMap, "TOPIC", "no-such-table", 1))
+	w, missing := newRowWorld(t), brokertest.Name(t)
+	job, _ := w.transform(strings.Replace(lookedRowMap, "TOPIC", missing, 1))
 	if _, err := job.Run(t.Context()); !errors.Is(err, ErrUnknownSchema) || !strings.Contains(err.Error(), "lookup names") {
 		t.Errorf("%v", err)
 	}
-	w.registry.add(ValueSubject("no-such-table"), `{"type":"record","name":"person","fields":[{"name":"full","type":"string"}]}`)
+	w.registry.add(ValueSubject(missing), `{"type":"record","name":"person","fields":[{"name":"full","type":"string"}]}`)
 	if _, err := job.Run(t.Context()); !errors.Is(err, kafka.ErrUnknownTopic) {
 		t.Errorf("%v", err)
 	}

@@ -165,7 +165,7 @@ func TestWhatIsWrongBeforeTheFirstRecordSendsNothing(t *testing.T) {
 		change func(*ProduceCSV)
 		want   error
 	}{
-		{"topic", func(p *ProduceCSV) { p.Topic = "nowhere" + w.topic; p.Pin.Subject = ValueSubject(w.topic) }, kafka.ErrUnknownTopic},
+		{"topic", func(p *ProduceCSV) { p.Topic = w.topic + "nowhere"; p.Pin.Subject = ValueSubject(w.topic) }, kafka.ErrUnknownTopic},
 		{"subject", func(p *ProduceCSV) { p.Pin.Subject = "nothing" }, ErrUnknownSchema},
 		{"id", func(p *ProduceCSV) { p.Pin.ID = 99 }, ErrUnknownSchema},
 		{"file", func(p *ProduceCSV) { p.Files = []string{good, "missing.csv"} }, os.ErrNotExist},
