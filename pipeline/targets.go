@@ -57,6 +57,7 @@ func (w *Worker) announce(ctx context.Context) error {
 	var records []*kafka.Record
 	for _, t := range w.store.Targets() {
 		t.Time = time.Now().UnixMilli()
+		w.tell(t)
 		value, err := w.site.Codecs.Targets.Append(nil, &t)
 		if err != nil {
 			return err
@@ -70,6 +71,20 @@ func (w *Worker) announce(ctx context.Context) error {
 	defer w.mu.Unlock()
 	w.announced = true
 	return nil
+}
+
+// tell logs a target that became sick or works again.
+func (w *Worker) tell(t schemas.Target) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	was, known := w.states[t.ID]
+	w.states[t.ID] = t.State
+	switch {
+	case t.State == schemas.TargetSick && was != t.State:
+		w.site.Log.Warn("a target does not work: its cells go elsewhere until it does", "target", t.ID, "address", t.Address, "free", t.Free)
+	case known && was == schemas.TargetSick && t.State != was:
+		w.site.Log.Info("a target works again", "target", t.ID, "address", t.Address, "free", t.Free)
+	}
 }
 
 // targetDirectory gives the directory of a target that can be reached by path from this machine.

@@ -43,6 +43,7 @@ type Worker struct {
 	running    atomic.Bool
 	mu         sync.Mutex
 	announced  bool
+	states     map[schemas.TargetID]schemas.TargetState // as last announced
 }
 
 // OpenWorker takes the targets, each with its lock, announces them, and begins to follow the blocks. The caller runs and
@@ -52,7 +53,8 @@ func (s *Site) OpenWorker(ctx context.Context, o WorkerOptions) (*Worker, error)
 	if err != nil {
 		return nil, err
 	}
-	w := &Worker{site: s, coder: erasure.New(), observer: o.Observer, blocks: catalog.NewBlocks(), partitions: int32(info.Partitions)}
+	w := &Worker{site: s, coder: erasure.New(), observer: o.Observer, blocks: catalog.NewBlocks(), partitions: int32(info.Partitions),
+		states: map[schemas.TargetID]schemas.TargetState{}}
 	w.life, w.end = context.WithCancel(context.WithoutCancel(ctx))
 	w.watch = newCaretaker(w)
 	if w.producer, err = s.Cluster.NewProducer(kafka.ProducerConfig{Name: "worker"}); err != nil {
@@ -152,6 +154,15 @@ func (w *Worker) Ready() error {
 
 // Targets gives this worker's targets as they are now.
 func (w *Worker) Targets() []schemas.Target { return w.store.Targets() }
+
+// Domains counts the failure domains of this worker's targets: a block of a policy with more cells waits while its partition is this worker's.
+func (w *Worker) Domains() int {
+	domains := map[string]bool{}
+	for _, t := range w.Targets() {
+		domains[t.Domain] = true
+	}
+	return len(domains)
+}
 
 // Close gives the targets back. Call it after Run has returned.
 func (w *Worker) Close() error {

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"stripeline/pipeline/kafka"
-	"stripeline/processors/verify"
 	"stripeline/producers/blockfile"
 	"stripeline/schemas"
 )
@@ -26,7 +25,8 @@ type writer struct {
 	site     *Site
 	options  PutOptions
 	policy   schemas.Policy
-	producer *kafka.Producer
+	producer *kafka.Producer // of packets
+	commands *kafka.Producer // not behind packets that the brokers hold back
 	catalog  *catalogFeed
 
 	file       schemas.FileID
@@ -66,60 +66,29 @@ func (s *Site) newWriter(ctx context.Context, o PutOptions) (*writer, error) {
 		return nil, err
 	}
 	w := &writer{site: s, options: o, policy: policy, file: schemas.NewFileID()}
-	w.producer, err = s.Cluster.NewProducer(kafka.ProducerConfig{Name: "writer", MaxBatch: limit, MaxBuffered: writerBuffer + int64(limit)})
-	if err != nil {
-		return nil, err
-	}
-	if w.catalog, err = s.followCatalog(ctx, o.Path, w.producer); err != nil {
-		w.producer.Close()
+	if err := w.connect(ctx, limit); err != nil {
 		return nil, err
 	}
 	return w, nil
 }
 
-// checkMetadata refuses what verify would: a rejected packet is never stored.
-func checkMetadata(o PutOptions) error {
-	size := len(o.Path)
-	for key, value := range o.Metadata {
-		size += len(key) + len(value) + 6 // as verify counts
-	}
-	if size > verify.MaxMetadata {
-		return fmt.Errorf("%w: path and metadata have %d bytes, at most %d fit: put the rest into the file", ErrMetadata, size, verify.MaxMetadata)
-	}
-	return nil
-}
-
-// checkTargets refuses what the registered targets could never store: fewer domains than the policy's quorum.
-func (s *Site) checkTargets(ctx context.Context, policy schemas.Policy) error {
-	targets, err := s.targets(ctx)
+// connect opens the clients; after an error it leaves none open. limit is the largest record of the packets topic in bytes.
+func (w *writer) connect(ctx context.Context, limit int32) error {
+	var err error
+	w.producer, err = w.site.Cluster.NewProducer(kafka.ProducerConfig{Name: "writer", MaxBatch: limit, MaxBuffered: writerBuffer + int64(limit)})
 	if err != nil {
 		return err
 	}
-	domains := make(map[string]bool)
-	for _, t := range targets {
-		if t.State != schemas.TargetOut {
-			domains[t.Domain] = true
-		}
-	}
-	if len(domains) < policy.Quorum() {
-		return fmt.Errorf("%w: %s needs %d in different failure domains, and at least %d; %d are registered: "+
-			"start workers with more --target, or choose a smaller policy", ErrTooFew, policy, policy.N(), policy.Quorum(), len(domains))
-	}
-	return nil
-}
-
-// checkLimit compares a whole packet with the topic's limit and gives the limit.
-func (s *Site) checkLimit(ctx context.Context, policy schemas.Policy) (int32, error) {
-	topic := s.Cluster.Name(schemas.TopicPackets)
-	info, err := s.Cluster.Identify(ctx, topic)
+	w.commands, err = w.site.Cluster.NewProducer(kafka.ProducerConfig{Name: "commands"})
 	if err != nil {
-		return 0, err
+		w.producer.Close()
+		return err
 	}
-	if need := policy.Stripe() + policy.Stripe()/1024 + packetOverhead; need > info.MaxMessageBytes {
-		return 0, fmt.Errorf("%w: %s needs max.message.bytes of %d on %s, which has %d: raise it or choose smaller cells",
-			ErrPacketLimit, policy, need, topic, info.MaxMessageBytes)
+	if w.catalog, err = w.site.followCatalog(ctx, w.options.Path, w.commands); err != nil {
+		w.producer.Close()
+		w.commands.Close()
 	}
-	return int32(info.MaxMessageBytes), nil
+	return err
 }
 
 func (w *writer) create(ctx context.Context) error {
@@ -251,5 +220,6 @@ func (w *writer) say(state string) {
 
 func (w *writer) close() {
 	w.catalog.close()
+	w.commands.Close()
 	w.producer.Close()
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -11,6 +12,7 @@ import (
 
 	"stripeline/pipeline"
 	"stripeline/pipeline/flow"
+	"stripeline/schemas"
 )
 
 // workerVerb runs the links of the write plan with targets of this machine.
@@ -69,8 +71,21 @@ func (a *app) work(ctx context.Context, site *pipeline.Site, o working) error {
 	if err != nil {
 		return err
 	}
+	if err := a.warnOfFew(worker.Domains()); err != nil {
+		return errors.Join(err, worker.Close())
+	}
 	endpoint := &pipeline.Endpoint{Observer: options.Observer, Metrics: pipeline.NewMetrics(options.Observer), Ready: worker.Ready}
 	return a.runWorker(ctx, running{worker, endpoint, listener})
+}
+
+// warnOfFew says which writes a worker with few targets makes wait: it places cells on its own targets alone.
+func (a *app) warnOfFew(domains int) error {
+	usual, err := schemas.ParsePolicy(schemas.DefaultPolicy)
+	if err == nil && domains < usual.Quorum() {
+		a.logger.Warn("few targets: blocks whose policy needs more wait while this worker has their partition", "domains", domains,
+			"policy", usual.String(), "needs", usual.Quorum())
+	}
+	return err
 }
 
 type running struct {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -154,5 +155,16 @@ func (l clientLogger) Log(level kgo.LogLevel, msg string, keyvals ...any) {
 	case kgo.LogLevelWarn:
 		at = slog.LevelWarn
 	}
-	l.log.Log(context.Background(), at, msg, keyvals...)
+	l.log.Log(context.Background(), at, withoutGuess(msg, keyvals), keyvals...)
+}
+
+// withoutGuess takes the client's guess about credentials out of what it says of a broker that was only slow.
+func withoutGuess(msg string, keyvals []any) string {
+	for _, v := range keyvals {
+		var slow net.Error
+		if err, ok := v.(error); ok && errors.As(err, &slow) && slow.Timeout() {
+			return strings.TrimSuffix(msg, " (is SASL missing?)")
+		}
+	}
+	return msg
 }

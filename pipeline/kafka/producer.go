@@ -101,14 +101,25 @@ func (p *Producer) Send(ctx context.Context, r *Record, done func(*Record, error
 }
 
 // ProduceSync sends records and waits until the brokers have all of them, or gives the first error. With credentials that
-// the brokers refuse it waits as long as ctx lets it: Connect tells those at once.
+// the brokers refuse it waits as long as ctx lets it: Connect tells those at once. Where ctx ends first, records that are on
+// their way may still arrive; they must not be used again.
 func (p *Producer) ProduceSync(ctx context.Context, records ...*Record) error {
-	for _, result := range p.client.ProduceSync(ctx, records...) {
-		if result.Err != nil {
-			return Explain(result.Record, result.Err)
+	answers := make(chan error, len(records))
+	for _, r := range records {
+		p.client.Produce(ctx, r, func(r *Record, err error) { answers <- Explain(r, err) })
+	}
+	var first error
+	for range records {
+		select {
+		case err := <-answers:
+			if first == nil {
+				first = err
+			}
+		case <-ctx.Done():
+			return wrap(ctx.Err(), "wait for the brokers' word")
 		}
 	}
-	return nil
+	return first
 }
 
 // Explain gives the error of a record that was not written, marked as one of ours where it is one.
