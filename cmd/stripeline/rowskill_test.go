@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"stripeline/pipeline/brokertest"
 	"stripeline/pipeline/kafka"
 )
 
@@ -23,7 +25,8 @@ import (
 type rowKills struct {
 	t             *testing.T
 	binary, file  string
-	broker        string
+	config        kafka.Config
+	topic, out    string
 	flags         []string
 	text          []byte // of the file when it is whole
 	rows, rejects int
@@ -34,9 +37,9 @@ const killedRows = 400_000
 
 func newRowKills(t *testing.T) *rowKills {
 	binary, dir := buildBinary(t), t.TempDir()
-	dev := startProcess(t, binary, devArgs(filepath.Join(dir, "data"), [3]string{"127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"})...)
-	k := &rowKills{t: t, binary: binary, file: filepath.Join(dir, "rows.csv"), broker: dev.facts["broker"].(string)}
-	k.flags = []string{"--brokers", k.broker, "--registry", dev.facts["registry"].(string)}
+	topic := brokertest.Name(t)
+	k := &rowKills{t: t, binary: binary, file: filepath.Join(dir, "rows.csv"), topic: topic, out: topic + ".out"}
+	k.connect(filepath.Join(dir, "data"))
 	k.text = []byte("id,name\n")
 	for i := range killedRows {
 		if i%1000 == 999 {
@@ -52,9 +55,24 @@ func newRowKills(t *testing.T) *rowKills {
 	if err := os.WriteFile(schema, []byte(content), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	k.must("topic", "create", "rows", "--partitions", "4")
-	k.must("schema", "register", "rows-value", schema)
+	k.must("topic", "create", k.topic, "--partitions", "4")
+	k.must("schema", "register", k.topic+"-value", schema)
 	return k
+}
+
+// connect starts a stack of the test's own, or a registry on the brokers that tests run against.
+func (k *rowKills) connect(dir string) {
+	if brokertest.Real() {
+		k.config = kafka.Config{Brokers: brokertest.Brokers(k.t), Namespace: brokertest.Name(k.t)}
+		brokers := strings.Join(k.config.Brokers, ",")
+		registry := startProcess(k.t, k.binary, "registry", "--brokers", brokers, "--namespace", k.config.Namespace, "--listen", "127.0.0.1:0")
+		awaitReady(k.t, registry.facts["registry"].(string))
+		k.flags = []string{"--brokers", brokers, "--namespace", k.config.Namespace, "--registry", registry.facts["registry"].(string)}
+		return
+	}
+	dev := startProcess(k.t, k.binary, devArgs(dir, [3]string{"127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"})...)
+	k.config.Brokers = []string{dev.facts["broker"].(string)}
+	k.flags = []string{"--brokers", k.config.Brokers[0], "--registry", dev.facts["registry"].(string)}
 }
 
 func (k *rowKills) must(args ...string) {
@@ -95,7 +113,7 @@ func (k *rowKills) grow(took time.Duration) (ended chan error) {
 
 // kills kills the run n times while it sends the growing file, then lets it end.
 func (k *rowKills) kills(n int, args ...string) {
-	args = append(append([]string{"produce", "csv", k.file, "--topic", "rows"}, args...), k.flags...)
+	args = append(append([]string{"produce", "csv", k.file, "--topic", k.topic}, args...), k.flags...)
 	grown := k.grow(time.Duration(n) * 600 * time.Millisecond)
 	for range n {
 		cmd := exec.Command(k.binary, append(args, "--follow")...)
@@ -122,7 +140,7 @@ func (k *rowKills) kills(n int, args ...string) {
 func (k *rowKills) counts(topic string, id func(*kgo.Record) int) map[int]int {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	cluster, err := kafka.Connect(ctx, kafka.Config{Brokers: []string{k.broker}})
+	cluster, err := kafka.Connect(ctx, k.config)
 	if err != nil {
 		k.t.Fatal(err)
 	}
@@ -170,7 +188,7 @@ func rejectID(r *kgo.Record) int {
 
 // judge gives how many records are lost and doubled.
 func (k *rowKills) judge() (lost, doubled int) {
-	rows, rejects := k.counts("rows", rowID), k.counts("rows.rejects", rejectID)
+	rows, rejects := k.counts(k.topic, rowID), k.counts(k.topic+".rejects", rejectID)
 	for i := range killedRows {
 		n := rows[i]
 		if i%1000 == 999 {
@@ -246,13 +264,13 @@ func TestKilledProduceLosesNothing(t *testing.T) {
 // TestKilledTransformExactlyOnceLeavesEachRowOnce: rows are sent and transformed at once, and all that does so is killed again and again.
 func TestKilledTransformExactlyOnceLeavesEachRowOnce(t *testing.T) {
 	k, n := newRowKills(t), howManyKills(t)
-	k.must("topic", "create", "out", "--partitions", "3")
-	k.must("schema", "register", "out-value", filepath.Join(filepath.Dir(k.file), "rows.avsc"))
+	k.must("topic", "create", k.out, "--partitions", "3")
+	k.must("schema", "register", k.out+"-value", filepath.Join(filepath.Dir(k.file), "rows.avsc"))
 	mapping := filepath.Join(filepath.Dir(k.file), "map.yaml")
 	if err := os.WriteFile(mapping, []byte("fields:\n  id: row.id\n  name: row.name + '!'\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	args := append([]string{"transform", "--from", "rows", "--to", "out", "--map", mapping, "--exactly-once"}, k.flags...)
+	args := append([]string{"transform", "--from", k.topic, "--to", k.out, "--map", mapping, "--exactly-once"}, k.flags...)
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	killed := make(chan int)
@@ -263,7 +281,7 @@ func TestKilledTransformExactlyOnceLeavesEachRowOnce(t *testing.T) {
 	if out, err := exec.Command(k.binary, append(args, "--to-end")...).CombinedOutput(); err != nil {
 		t.Fatalf("the last transform: %v: %s", err, out)
 	}
-	rows := k.counts("out", rowID)
+	rows := k.counts(k.out, rowID)
 	lost, doubled := 0, 0
 	for i := range killedRows {
 		if i%1000 == 999 {
