@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -148,4 +149,15 @@ func TestNothingServedBeforeTheEnd(t *testing.T) {
 		}
 		reg.Close()
 	})
+}
+
+func TestReadyWaitsForTheFirstLeaderAlone(t *testing.T) {
+	var now atomic.Pointer[registry.Leadership]
+	now.Store(&registry.Leadership{})
+	s := start(t, logtest.NewMemory(), registry.Options{Leader: func() registry.Leadership { return *now.Load() }})
+	s.want("GET /readyz", "", 503, "")
+	now.Store(&registry.Leadership{Address: "http://another"})
+	s.want("GET /readyz", "", 200, "ready\n")
+	now.Store(&registry.Leadership{})
+	s.want("GET /readyz", "", 200, "ready\n")
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 )
 
 // Registry is a schema registry on a log. It is safe for concurrent use.
@@ -22,6 +23,8 @@ type Registry struct {
 	next    int64         // position reached in the log
 	moved   chan struct{} // closed and replaced whenever next or failure changes
 	failure error         // why the log is not followed any more
+
+	led atomic.Bool // a leader was known once
 
 	writer chan *pen // holds the one pen; who has it may write
 }

@@ -134,10 +134,17 @@ func getServerVersion(c *call) (any, error) {
 
 func serveHealth(c *call) int { return c.text(http.StatusOK, "ok") }
 
-// serveReady says whether the log is followed: a registry that has lost it serves what it knows, but nobody should come.
+// serveReady says whether the log is followed: a registry that has lost it serves what it knows, but nobody should come. At the start it also waits
+// for the first leader; later elections leave a registry ready, since it can read.
 func serveReady(c *call) int {
 	if err := c.registry.Healthy(); err != nil {
 		return c.text(http.StatusServiceUnavailable, plainText(err.Error()))
+	}
+	if !c.registry.led.Load() {
+		if now := c.registry.opts.Leader(); !now.Self && now.Address == "" {
+			return c.text(http.StatusServiceUnavailable, "no leader is elected yet")
+		}
+		c.registry.led.Store(true)
 	}
 	return c.text(http.StatusOK, "ready")
 }
