@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"strconv"
 
 	"stripeline/pipeline/flow"
 	"stripeline/pipeline/kafka"
@@ -11,11 +10,10 @@ import (
 
 // fileRejects files records that no file can hold.
 type fileRejects struct {
-	cluster    *kafka.Cluster
-	topic      string
-	group      string
-	partitions int
-	producer   *kafka.Producer // nil before the first reject
+	cluster  *kafka.Cluster
+	topic    string
+	group    string
+	producer *kafka.Producer // nil before the first reject
 }
 
 // file waits until the brokers have the reject.
@@ -29,25 +27,12 @@ func (r *fileRejects) file(ctx context.Context, record *kafka.Record, why *schem
 }
 
 func (r *fileRejects) open(ctx context.Context) error {
-	name := flow.RejectsTopic(r.topic)
-	if _, err := r.cluster.Identify(ctx, name); err != nil {
-		info, err := r.cluster.Identify(ctx, r.topic)
-		if err != nil {
-			return err
-		}
-		err = r.cluster.Ensure(ctx, kafka.Topic{Name: name, Partitions: int32(r.partitions), Configs: map[string]string{
-			kafka.CleanupPolicy: "delete", kafka.RetentionMS: "-1", kafka.MaxMessageBytes: strconv.Itoa(info.MaxMessageBytes + rejectRoom),
-		}})
-		if err != nil {
-			return err
-		}
-	}
-	info, err := r.cluster.Identify(ctx, name)
+	info, err := ensureRejects(ctx, r.cluster, r.topic)
 	if err != nil {
 		return err
 	}
 	r.producer, err = r.cluster.NewProducer(kafka.ProducerConfig{
-		Name: "rejects", Manual: []string{name}, MaxBatch: int32(min(info.MaxMessageBytes, largestBatch)),
+		Name: "rejects", Manual: []string{flow.RejectsTopic(r.topic)}, MaxBatch: int32(min(info.MaxMessageBytes, largestBatch)),
 	})
 	return err
 }

@@ -1,13 +1,11 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"stripeline/pipeline/flow"
@@ -21,6 +19,7 @@ const (
 	OutcomeAgain   = "again"   // it does not fit: a new reject says why
 	OutcomeGivenUp = "loop"    // it was tried too often, and was not tried
 	OutcomeDone    = "already" // an earlier redrive dealt with it
+	OutcomeOther   = "other"   // it is none of Redrive.Link's, and was not tried
 )
 
 // Redriven is what became of one reject.
@@ -36,10 +35,12 @@ type Redriven struct {
 // Redrive is the journey of rejects back through their typing: what fits goes to the topic, what does not is a reject again.
 //
 // A reject, what comes of it and its state are one transaction: killed anywhere and started again, each is on the topic once. The state is a record
-// on <topic>.rejects.state (compacted) with the key "<rejects topic>-<partition>-<offset>" and the value of Redriven as JSON.
+// on <topic>.rejects.state (compacted) with the key "<rejects topic>-<partition>-<offset>" and the value of Redriven as JSON, with the id of the
+// rejects topic. Limit bounds the rejects that are tried.
 type Redrive struct {
 	Rejects
 	Type        Typing
+	Link        string // whose rejects Type is for; "": those of rows, which no link put aside
 	DryRun      bool
 	Rate        float64 // rejects a second; 0: no bound
 	MaxAttempts int     // a reject that was tried so often is left alone; 0: 3
@@ -56,16 +57,14 @@ const (
 	redriveBatch    = 100 // rejects of one transaction
 )
 
-// StateTopic is where it is written what became of a topic's rejects.
-func StateTopic(topic string) string { return flow.RejectsTopic(topic) + ".state" }
-
-func stateKey(x Reject) string { return fmt.Sprintf("%s-%d-%d", x.Topic, x.Partition, x.Offset) }
-
 // redriveRun is one Run.
 type redriveRun struct {
 	*Redrive
 	tx      *kafka.Transactor // nil in a dry run
-	known   map[string]bool   // keys that have a state
+	id      string            // of the rejects topic
+	known   rejectStates      // read when no other redrive was under way any more
+	tick    <-chan time.Time  // nil without a rate
+	tried   int64
 	summary RedriveSummary
 	open    int // rejects of the transaction under way
 	waiting []Redriven
@@ -77,30 +76,25 @@ func (r *Redrive) Run(ctx context.Context, see func(Redriven) error) (RedriveSum
 	if r.MaxAttempts == 0 {
 		r.MaxAttempts = defaultAttempts
 	}
-	w := &redriveRun{Redrive: r, known: map[string]bool{}, summary: RedriveSummary{}, see: see}
+	w := &redriveRun{Redrive: r, summary: RedriveSummary{}, see: see}
 	if err := w.begin(ctx); err != nil {
 		return w.summary, err
 	}
 	if w.tx != nil {
 		defer w.tx.Close()
+	} else if !w.DryRun {
+		_, _, err := w.Cluster.Identity(ctx, w.Topic) // nothing was ever rejected
+		return w.summary, err
 	}
-	var tick <-chan time.Time
 	if r.Rate > 0 {
 		ticker := time.NewTicker(time.Duration(float64(time.Second) / r.Rate))
 		defer ticker.Stop()
-		tick = ticker.C
+		w.tick = ticker.C
 	}
-	err := r.List(ctx, func(x Reject) error {
-		if tick != nil {
-			select {
-			case <-tick:
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		}
-		return w.one(ctx, x)
-	})
-	if err == nil {
+	all := r.Rejects
+	all.Limit, all.Waiting = 0, false
+	err := all.List(ctx, func(x Reject) error { return w.one(ctx, x) })
+	if err == nil || errors.Is(err, errLimit) {
 		err = w.commit(ctx)
 	}
 	return w.summary, err
@@ -108,23 +102,27 @@ func (r *Redrive) Run(ctx context.Context, see func(Redriven) error) (RedriveSum
 
 // begin fences an earlier redrive of the topic, so that the states read after it are final.
 func (w *redriveRun) begin(ctx context.Context) error {
-	states := StateTopic(w.Topic)
-	if !w.DryRun {
-		err := w.Cluster.Ensure(ctx, kafka.Topic{Name: states, Partitions: 1, Configs: map[string]string{kafka.CleanupPolicy: "compact"}})
-		if err != nil {
-			return fmt.Errorf("prepare redrive: %w", err)
-		}
-		if w.tx, err = w.Cluster.NewTransactor(ctx, w.Cluster.Name("redrive."+w.Topic), flow.RejectsTopic(w.Topic)); err != nil {
-			return fmt.Errorf("prepare redrive: %w", err)
-		}
-	} else if _, err := w.Cluster.Identify(ctx, states); err != nil {
-		return nil // nothing was ever redriven
-	}
-	reading := &Consume{Cluster: w.Cluster, Topic: states}
-	return reading.each(ctx, func(r *kafka.Record) error {
-		w.known[string(r.Key)] = true
+	rejects := flow.RejectsTopic(w.Topic)
+	_, _, err := w.Cluster.Identity(ctx, rejects)
+	if errors.Is(err, kafka.ErrUnknownTopic) {
 		return nil
-	})
+	}
+	if err == nil && !w.DryRun {
+		err = w.Cluster.Ensure(ctx, kafka.Topic{Name: StateTopic(w.Topic), Partitions: 1, Configs: map[string]string{kafka.CleanupPolicy: "compact"}})
+		if err == nil {
+			w.tx, err = w.Cluster.NewTransactor(ctx, w.Cluster.Name("redrive."+w.Topic), rejects)
+		}
+	}
+	if err == nil {
+		w.id, err = w.topicID(ctx)
+	}
+	if err == nil {
+		w.known, err = w.states(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("prepare redrive: %w", err)
+	}
+	return nil
 }
 
 func (w *redriveRun) one(ctx context.Context, x Reject) error {
@@ -134,14 +132,19 @@ func (w *redriveRun) one(ctx context.Context, x Reject) error {
 	}
 	now := Redriven{Partition: x.Partition, Offset: x.Offset, Attempt: attempt + 1}
 	switch {
-	case w.known[stateKey(x)]:
+	case x.Facts[flow.HeaderLink] != w.Link:
+		now.Outcome, now.Message = OutcomeOther, "put aside by "+cmp.Or(x.Facts[flow.HeaderLink], "produce")
+	case w.known.of(x) != StateWaiting:
 		now.Outcome = OutcomeDone
 	case attempt >= w.MaxAttempts:
 		now.Outcome, now.Message = OutcomeGivenUp, fmt.Sprintf("tried %d times: mend it, or raise --max-attempts", attempt)
 	}
 	if now.Outcome != "" {
 		w.waiting = append(w.waiting, now)
-		return nil
+		return w.tell()
+	}
+	if err := w.turn(ctx); err != nil {
+		return err
 	}
 	record, err := w.Type(ctx, x)
 	why, rejected := schemas.AsReject(err)
@@ -155,9 +158,25 @@ func (w *redriveRun) one(ctx context.Context, x Reject) error {
 	}
 	w.waiting = append(w.waiting, now)
 	if w.DryRun {
-		return nil
+		return w.tell()
 	}
 	return w.write(ctx, x, record)
+}
+
+// turn waits for the turn of the next reject that is tried; errLimit when there were enough.
+func (w *redriveRun) turn(ctx context.Context) error {
+	if w.tried++; w.Limit > 0 && w.tried > w.Limit {
+		return errLimit
+	}
+	if w.tick == nil {
+		return nil
+	}
+	select {
+	case <-w.tick:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // write adds what became of a reject to the transaction. record is nil where nothing comes of it.
@@ -167,14 +186,14 @@ func (w *redriveRun) write(ctx context.Context, x Reject, record *kafka.Record) 
 			return err
 		}
 	}
-	state, err := json.Marshal(w.waiting[len(w.waiting)-1])
+	state, err := stateRecord(x, w.waiting[len(w.waiting)-1], w.id)
 	if err != nil {
-		return fmt.Errorf("encode state: %w", err)
+		return err
 	}
 	if record != nil {
 		w.tx.Produce(ctx, record, nil)
 	}
-	w.tx.Produce(ctx, &kafka.Record{Topic: StateTopic(w.Topic), Key: []byte(stateKey(x)), Value: state}, nil)
+	w.tx.Produce(ctx, state, nil)
 	if w.open++; w.open < redriveBatch && w.Rate == 0 {
 		return nil
 	}
@@ -189,6 +208,14 @@ func (w *redriveRun) commit(ctx context.Context) error {
 		}
 		w.open = 0
 	}
+	return w.tell()
+}
+
+// tell tells what is waiting to be told, unless that is not yet committed.
+func (w *redriveRun) tell() error {
+	if w.open > 0 {
+		return nil
+	}
 	for _, x := range w.waiting {
 		w.summary[x.Outcome]++
 		if err := w.see(x); err != nil {
@@ -197,21 +224,4 @@ func (w *redriveRun) commit(ctx context.Context) error {
 	}
 	w.waiting = w.waiting[:0]
 	return nil
-}
-
-// rejectAgain is the new reject of bytes that still do not fit.
-func rejectAgain(x Reject, why *schemas.Rejection, attempt int) *kafka.Record {
-	facts := maps.Clone(x.Facts)
-	facts[flow.HeaderCode], facts[flow.HeaderMessage] = why.Code, why.Message
-	facts[headerAttempt], facts[headerTime] = strconv.Itoa(attempt), time.Now().UTC().Format(time.RFC3339Nano)
-	for _, h := range why.Headers {
-		facts[h.Key] = string(h.Value)
-	}
-	again := &kafka.Record{Topic: x.Topic, Partition: x.Partition, Key: x.Key, Value: x.Value}
-	for _, name := range slices.Sorted(maps.Keys(facts)) {
-		again.Headers = append(again.Headers, kafka.Header{Key: name, Value: []byte(facts[name])})
-	}
-	again.Headers = append(again.Headers, kafka.Header{Key: "__connect.errors.exception.message", Value: []byte(why.Message)},
-		kafka.Header{Key: "__connect.errors.topic", Value: []byte(strings.TrimSuffix(x.Topic, flow.RejectsTopic("")))})
-	return again
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"stripeline/pipeline/flow"
+	"stripeline/pipeline/kafka"
 	"stripeline/schemas/rowplan"
 )
 
@@ -15,11 +16,7 @@ func (w *rowWorld) redriven(r *Redrive, options rowplan.Options) (RedriveSummary
 	w.t.Helper()
 	p := w.csv()
 	p.CSV.Columns, p.Cells = []string{"id", "name", "amount"}, options
-	var err error
-	if r.Type, err = p.RowTyping(w.t.Context()); err != nil {
-		w.t.Fatal(err)
-	}
-	r.Cluster, r.Topic = w.cluster, w.topic
+	r.Type, r.Cluster, r.Topic = p.RowTyping(), w.cluster, w.topic
 	var all []Redriven
 	s, err := r.Run(w.t.Context(), func(x Redriven) error { all = append(all, x); return nil })
 	if err != nil {
@@ -75,15 +72,53 @@ func TestRedriveWithoutColumnsSaysSo(t *testing.T) {
 	if _, err := w.csv(w.file("id,name,amount\nx,a,1\n")).Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	p := w.csv()
-	typing, err := p.RowTyping(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	typing := w.csv().RowTyping()
 	x := w.rejects()[0]
 	delete(x.Facts, headerColumns)
 	if _, err := typing(t.Context(), x); !errors.Is(err, ErrNoColumns) {
 		t.Errorf("%v", err)
+	}
+}
+
+func TestRedriveTakesOnlyRejectsOfOneOriginAndKeepsTheirHeaders(t *testing.T) {
+	w := newRowWorld(t)
+	p := w.csv(w.file("id,name,amount\n3,a,1\nx,b,1\n"))
+	p.Provenance = true
+	if s, err := p.Run(t.Context()); err != nil || s.Acked != 1 || s.Rejects != 1 {
+		t.Fatalf("%+v %v", s, err)
+	}
+	job, to := w.transform(rowMap)
+	if s, err := job.Run(t.Context()); err != nil || s.Rejects != 1 {
+		t.Fatalf("%+v %v", s, err)
+	}
+	for i, c := range []struct {
+		mapping string
+		want    RedriveSummary
+	}{
+		{rowMap, RedriveSummary{OutcomeOther: 1, OutcomeAgain: 1}},
+		{strings.Replace(rowMap, "10 / (row.id - 3)", "row.id", 1), RedriveSummary{OutcomeOther: 1, OutcomeDone: 1, OutcomeSent: 1}},
+	} {
+		job.MapText = []byte(c.mapping)
+		r := &Redrive{Rejects: Rejects{Cluster: w.cluster, Topic: w.topic}, Link: job.LinkName()}
+		var err error
+		if r.Type, err = job.MapTyping(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if s, err := r.Run(t.Context(), func(Redriven) error { return nil }); err != nil || fmt.Sprint(s) != fmt.Sprint(c.want) {
+			t.Errorf("redrive %d: %v %v, want %v", i, s, err, c.want)
+		}
+	}
+	err := (&Consume{Cluster: w.cluster, Topic: to}).each(t.Context(), func(r *kafka.Record) error {
+		if len(r.Headers) != 2 || r.Headers[0].Key != "file" || r.Headers[1].Key != "line" || string(r.Headers[1].Value) != "2" {
+			t.Errorf("headers %q", r.Headers)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	if s := w.redrive(w.csv(), &Redrive{}); s[OutcomeOther] != 2 || s[OutcomeAgain] != 1 {
+		t.Errorf("rows: %v", s)
 	}
 }
 
@@ -95,7 +130,7 @@ func TestRedriveMapsRejectsOfTransform(t *testing.T) {
 		t.Fatalf("%+v %v", s, err)
 	}
 	job.MapText = []byte(strings.Replace(rowMap, "10 / (row.id - 3)", "row.id", 1))
-	r := &Redrive{Rejects: Rejects{Cluster: w.cluster, Topic: w.topic}}
+	r := &Redrive{Rejects: Rejects{Cluster: w.cluster, Topic: w.topic}, Link: job.LinkName()}
 	var err error
 	if r.Type, err = job.MapTyping(t.Context()); err != nil {
 		t.Fatal(err)

@@ -24,6 +24,9 @@ type Reject struct {
 	Key       []byte            `json:"key,omitempty"`
 	Value     []byte            `json:"value"` // the original bytes
 	Facts     map[string]string `json:"facts"` // every header but Kafka Connect's
+	State     string            `json:"state"` // StateWaiting, or the Outcome of the redrive that dealt with it
+
+	own []kafka.Header // of the record before it was put aside
 }
 
 // Rejects is the journey from a rejects topic to a person.
@@ -32,8 +35,11 @@ type Rejects struct {
 	Topic   string // whose rejects are meant
 	Code    string // only these; "" for all
 	Column  string
-	File    string
-	Limit   int64 // 0: all
+	File    string    // the end of the file's name
+	Since   time.Time // only those put aside then or later; the zero Time: from the first
+	Until   time.Time // only those put aside before; the zero Time: to the last
+	Waiting bool      // only those that no redrive has dealt with
+	Limit   int64     // 0: all
 }
 
 // ErrNoReject says that there is no reject at a place.
@@ -48,11 +54,15 @@ func (r *Rejects) List(ctx context.Context, see func(Reject) error) error {
 	} else if err != nil {
 		return err
 	}
+	states, err := r.states(ctx)
+	if err != nil {
+		return err
+	}
 	reading := &Consume{Cluster: r.Cluster, Topic: topic}
 	shown := int64(0)
-	err := reading.each(ctx, func(record *kafka.Record) error {
+	err = reading.each(ctx, func(record *kafka.Record) error {
 		reject := rejectOf(record)
-		if !r.wanted(reject) {
+		if reject.State = states.of(reject); !r.wanted(reject) {
 			return nil
 		}
 		if err := see(reject); err != nil {
@@ -71,7 +81,8 @@ func (r *Rejects) List(ctx context.Context, see func(Reject) error) error {
 
 func (r *Rejects) wanted(reject Reject) bool {
 	return (r.Code == "" || r.Code == reject.Code) && (r.Column == "" || r.Column == reject.Facts["column"]) &&
-		(r.File == "" || strings.HasSuffix(reject.Facts[headerFile], r.File))
+		(r.File == "" || strings.HasSuffix(reject.Facts[headerFile], r.File)) && (!r.Waiting || reject.State == StateWaiting) &&
+		!reject.Time.Before(r.Since) && (r.Until.IsZero() || reject.Time.Before(r.Until))
 }
 
 // Get gives the reject at a place.
@@ -85,6 +96,10 @@ func (r *Rejects) Get(ctx context.Context, partition int32, offset int64) (Rejec
 	if partition < 0 || int(partition) >= len(ends) || offset < starts[partition] || offset >= ends[partition] {
 		return Reject{}, missing
 	}
+	states, err := r.states(ctx)
+	if err != nil {
+		return Reject{}, err
+	}
 	reader, err := r.Cluster.NewReader(kafka.ReaderConfig{Name: "reject", Topic: topic, Offsets: map[int32]int64{partition: offset}})
 	if err != nil {
 		return Reject{}, err
@@ -97,7 +112,9 @@ func (r *Rejects) Get(ctx context.Context, partition int32, offset int64) (Rejec
 		}
 		for _, record := range records {
 			if record.Offset == offset {
-				return rejectOf(record), nil
+				reject := rejectOf(record)
+				reject.State = states.of(reject)
+				return reject, nil
 			}
 		}
 	}
@@ -109,6 +126,10 @@ func rejectOf(record *kafka.Record) Reject {
 		Topic: record.Topic, Partition: record.Partition, Offset: record.Offset, Time: record.Timestamp.UTC(),
 		Key: slices.Clone(record.Key), Value: slices.Clone(record.Value), Facts: map[string]string{},
 	}
+	own := ownHeaders(record.Headers)
+	for _, h := range record.Headers[:own] {
+		reject.own = append(reject.own, kafka.Header{Key: h.Key, Value: slices.Clone(h.Value)})
+	}
 	for _, h := range record.Headers {
 		if !strings.HasPrefix(h.Key, "__connect.") {
 			reject.Facts[h.Key] = string(h.Value)
@@ -116,6 +137,16 @@ func rejectOf(record *kafka.Record) Reject {
 	}
 	reject.Code, reject.Message = reject.Facts[flow.HeaderCode], reject.Facts[flow.HeaderMessage]
 	return reject
+}
+
+// ownHeaders counts the headers that a record had before it was put aside: those before the reason, which begins with code and message.
+func ownHeaders(headers []kafka.Header) int {
+	for i := len(headers) - 2; i >= 0; i-- {
+		if headers[i].Key == flow.HeaderCode && headers[i+1].Key == flow.HeaderMessage {
+			return i
+		}
+	}
+	return 0
 }
 
 // ParsePlace reads "partition:offset".

@@ -2,10 +2,9 @@ package pipeline
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -24,7 +23,6 @@ const (
 	headerSchemaID = "schema-id"
 	headerAttempt  = "attempt"
 	headerTime     = "time"
-	headerColumns  = "columns"   // of the text, a JSON array: what a redrive types the bytes by
 	headerCut      = "truncated" // bytes of the row, of which the value is only the first part
 )
 
@@ -35,21 +33,31 @@ type rowRejects struct {
 	topic    string
 	verb     string
 	schema   RowSchema
-	columns  []string     // of the text that the rows come from, nil where they are not known
-	limit    int          // bytes of a value that the rejects topic takes
-	batch    atomic.Int32 // bytes of a batch that it takes, 0 while unknown
+	form     []schemas.Header // how the rows of the text are typed, none where that is not known
+	limit    int              // bytes of a value that the rejects topic takes
+	room     int              // bytes of a record that it takes above limit
+	batch    atomic.Int32     // bytes of a batch that it takes, 0 while unknown
 	progress *RowProgress
 	stop     func(error)
 
 	filed int64 // by the reading goroutine, confirmed or not
-	once  sync.Once
-	err   error
+	ready bool  // the topic is there
 }
 
-// prepare makes the rejects topic if there is none, the first time that it is called.
+// prepare makes the rejects topic if there is none, until it has been made or found.
 func (r *rowRejects) prepare(ctx context.Context) error {
-	r.once.Do(func() { r.err = r.ensure(ctx) })
-	return r.err
+	if r.ready {
+		return nil
+	}
+	err := r.ensure(ctx)
+	r.ready = err == nil
+	return err
+}
+
+// reading says which text the next rejects come from, and how it is read.
+func (r *rowRejects) reading(p *ProduceCSV, in *csvInput) {
+	form := formOf(p, in.source.Header(), int(in.shape.Key.SchemaID))
+	r.form = form.headers()
 }
 
 // file sends one reject. Its confirmation is counted; a failure stops the run.
@@ -83,44 +91,59 @@ func (r *rowRejects) headers(row rowplan.Row, why *schemas.Rejection) []kafka.He
 		{"__connect.errors.topic", r.topic}, {"__connect.errors.stage", "VALUE_CONVERTER"},
 		{"__connect.errors.connector.name", "stripeline " + r.verb}, {"__connect.errors.exception.message", why.Message},
 	}
-	headers := make([]kafka.Header, 0, len(facts)+len(why.Headers)+1)
+	headers := make([]kafka.Header, 0, len(facts)+len(why.Headers)+len(r.form))
 	for _, f := range facts {
-		headers = append(headers, kafka.Header{Key: f[0], Value: []byte(f[1])})
+		if f[0] != headerSubject || f[1] != "" { // nobody knows the subject of some schemas
+			headers = append(headers, kafka.Header{Key: f[0], Value: []byte(f[1])})
+		}
 	}
-	if r.columns != nil {
-		names, _ := json.Marshal(r.columns)
-		headers = append(headers, kafka.Header{Key: headerColumns, Value: names})
-	}
-	for _, h := range why.Headers {
+	for _, h := range slices.Concat(r.formThatFits(), why.Headers) {
 		headers = append(headers, kafka.Header{Key: h.Key, Value: h.Value})
 	}
 	return headers
 }
 
+// formThatFits is the form, or nothing where it would leave no room for the reason: then a redrive has to be told the columns.
+func (r *rowRejects) formThatFits() []schemas.Header {
+	size := 0
+	for _, h := range r.form {
+		size += len(h.Key) + len(h.Value)
+	}
+	if size > r.room/2 {
+		return nil
+	}
+	return r.form
+}
+
+// ensure makes the rejects topic if there is none, and looks how much it takes.
+func (r *rowRejects) ensure(ctx context.Context) error {
+	info, err := ensureRejects(ctx, r.cluster, r.topic)
+	if err != nil {
+		return fmt.Errorf("prepare rejects: %w", err)
+	}
+	r.limit = max(info.MaxMessageBytes-rejectRoom, info.MaxMessageBytes/2)
+	r.room = info.MaxMessageBytes - r.limit
+	r.batch.Store(int32(min(info.MaxMessageBytes, largestBatch)))
+	return nil
+}
+
 // rejectRoom is how much larger a reject's record may be than the records of its topic, for the reason in its headers.
 const rejectRoom = 64 << 10
 
-// ensure makes the rejects topic if there is none.
-func (r *rowRejects) ensure(ctx context.Context) error {
-	name := flow.RejectsTopic(r.topic)
-	info, err := r.cluster.Identify(ctx, r.topic)
-	if err != nil {
-		return fmt.Errorf("prepare rejects: %w", err)
+// ensureRejects makes the rejects topic of a topic if there is none: as many partitions, kept for ever, with room for the reasons.
+func ensureRejects(ctx context.Context, cluster *kafka.Cluster, topic string) (kafka.TopicInfo, error) {
+	name := flow.RejectsTopic(topic)
+	if existing, err := cluster.Identify(ctx, name); err == nil {
+		return existing, nil
 	}
-	existing, err := r.cluster.Identify(ctx, name)
-	if err == nil {
-		r.limit = max(existing.MaxMessageBytes-rejectRoom, existing.MaxMessageBytes/2)
-		r.batch.Store(int32(min(existing.MaxMessageBytes, largestBatch)))
-		return nil
+	info, err := cluster.Identify(ctx, topic)
+	if err != nil {
+		return info, err
 	}
 	size := max(info.MaxMessageBytes, 1<<20) + 2*rejectRoom
-	r.limit = size - rejectRoom
-	r.batch.Store(int32(min(size, largestBatch)))
-	err = r.cluster.Ensure(ctx, kafka.Topic{Name: name, Partitions: int32(info.Partitions), Configs: map[string]string{
+	err = cluster.Ensure(ctx, kafka.Topic{Name: name, Partitions: int32(info.Partitions), Configs: map[string]string{
 		kafka.CleanupPolicy: "delete", kafka.RetentionMS: "-1", kafka.MaxMessageBytes: strconv.Itoa(size),
 	}})
-	if err != nil {
-		return fmt.Errorf("prepare rejects: %w", err)
-	}
-	return nil
+	info.MaxMessageBytes = size
+	return info, err
 }

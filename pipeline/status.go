@@ -2,21 +2,21 @@ package pipeline
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 	"time"
 
-	"stripeline/pipeline/kafka"
+	"stripeline/pipeline/flow"
 	"stripeline/schemas"
 	"stripeline/schemas/progress"
 )
 
-// Status is how the write plan and the runs of rows are doing, seen from outside.
+// Status is how the write plan, the runs of rows and the transforms are doing, seen from outside.
 type Status struct {
-	Links   []LinkLag      `json:"links"`
-	Targets []TargetStatus `json:"targets"`
-	Runs    []progress.Run `json:"runs"` // of rows
+	Links      []LinkLag         `json:"links"`
+	Targets    []TargetStatus    `json:"targets"`
+	Runs       []progress.Run    `json:"runs"` // of rows
+	Transforms []TransformStatus `json:"transforms"`
 }
 
 // LinkLag is how far a link is behind its input, in records.
@@ -56,6 +56,9 @@ func (s *Site) Status(ctx context.Context) (Status, error) {
 	if all.Runs, err = ReadRuns(ctx, s.Cluster); err != nil {
 		return all, err
 	}
+	if all.Transforms, err = ReadTransforms(ctx, s.Cluster); err != nil {
+		return all, err
+	}
 	slices.SortFunc(all.Targets, func(a, b TargetStatus) int { return strings.Compare(a.Address, b.Address) })
 	return all, nil
 }
@@ -67,12 +70,6 @@ func (s *Site) linkLag(ctx context.Context, l PlannedLink) (LinkLag, error) {
 		return status, err
 	}
 	status.State, status.Members, status.Lag = lag.State, lag.Members, lag.Total()
-	starts, ends, err := s.Cluster.Ends(ctx, l.Input+".rejects")
-	if errors.Is(err, kafka.ErrUnknownTopic) {
-		return status, nil
-	}
-	for p := range ends {
-		status.Rejects += ends[p] - starts[p]
-	}
+	status.Rejects, err = recordsOf(ctx, s.Cluster, flow.RejectsTopic(l.Input))
 	return status, err
 }

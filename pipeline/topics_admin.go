@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"stripeline/pipeline/kafka"
+	"stripeline/schemas/progress"
 )
 
 // AdminPlan is what an administrator must run where Stripeline may not create topics itself: commands of the tools that come with Kafka.
@@ -26,8 +27,10 @@ type ACL struct {
 // PlanTopics gives the topics and rights of a namespace, the registry's topic among them, and those of the row topics named.
 func PlanTopics(namespace string, shape Shape, rows ...string) AdminPlan {
 	schemas := kafka.Topic{Name: SchemasTopic, Partitions: 1, Replication: shape.Replication, Configs: map[string]string{kafka.CleanupPolicy: "compact"}}
-	plan := AdminPlan{Topics: append(InternalTopics(namespace, shape), schemas)}
 	prefix := namespace + "."
+	runs := kafka.Topic{Name: prefix + progress.Topic, Partitions: progressPartitions, Replication: shape.Replication,
+		Configs: map[string]string{kafka.CleanupPolicy: "compact"}}
+	plan := AdminPlan{Topics: append(InternalTopics(namespace, shape), schemas, runs)}
 	plan.ACLs = []ACL{
 		{"topic", prefix, true, []string{"Describe", "DescribeConfigs", "Read", "Write", "Delete"}},
 		{"topic", SchemasTopic, false, []string{"Describe", "DescribeConfigs", "Read", "Write"}},
@@ -39,10 +42,12 @@ func PlanTopics(namespace string, shape Shape, rows ...string) AdminPlan {
 		both := shape
 		plan.Topics = append(plan.Topics,
 			kafka.Topic{Name: topic, Partitions: both.Partitions, Replication: both.Replication},
-			kafka.Topic{Name: RejectsTopic(topic), Partitions: both.Partitions, Replication: both.Replication, Configs: map[string]string{kafka.RetentionMS: "-1"}})
+			kafka.Topic{Name: RejectsTopic(topic), Partitions: both.Partitions, Replication: both.Replication, Configs: map[string]string{kafka.RetentionMS: "-1"}},
+			kafka.Topic{Name: StateTopic(topic), Partitions: 1, Replication: both.Replication, Configs: map[string]string{kafka.CleanupPolicy: "compact"}})
 		plan.ACLs = append(plan.ACLs,
 			ACL{"topic", topic, false, []string{"Describe", "DescribeConfigs", "Read", "Write"}},
-			ACL{"topic", RejectsTopic(topic), false, []string{"Describe", "DescribeConfigs", "Read", "Write"}})
+			ACL{"topic", RejectsTopic(topic), false, []string{"Describe", "DescribeConfigs", "Read", "Write"}},
+			ACL{"topic", StateTopic(topic), false, []string{"Describe", "DescribeConfigs", "Read", "Write"}})
 	}
 	return plan
 }

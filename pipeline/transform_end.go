@@ -21,17 +21,7 @@ func awaitCommits(ctx context.Context, cluster *kafka.Cluster, group, topic stri
 	for {
 		committed, err := cluster.Committed(ctx, group, topic)
 		if err == nil {
-			left := map[int32]int64{}
-			for p, end := range ends {
-				at := starts[p]
-				if m, ok := committed[int32(p)]; ok {
-					at = m.Offset
-				}
-				if at < end {
-					left[int32(p)] = at
-				}
-			}
-			if done, err := onlyMarkers(ctx, cluster, topic, window{left, ends}); done || err != nil {
+			if done, err := onlyMarkers(ctx, cluster, topic, uncommitted(starts, ends, committed)); done || err != nil {
 				return err
 			}
 		}
@@ -47,6 +37,21 @@ func awaitCommits(ctx context.Context, cluster *kafka.Cluster, group, topic stri
 type window struct {
 	from map[int32]int64
 	ends []int64
+}
+
+// uncommitted is what lies behind a group's commits.
+func uncommitted(starts, ends []int64, committed map[int32]kafka.Mark) window {
+	left := window{map[int32]int64{}, ends}
+	for p, end := range ends {
+		at := starts[p]
+		if m, ok := committed[int32(p)]; ok {
+			at = m.Offset
+		}
+		if at < end {
+			left.from[int32(p)] = at
+		}
+	}
+	return left
 }
 
 // onlyMarkers says whether a window holds no records: nothing, or markers of transactions, which no group ever commits past.

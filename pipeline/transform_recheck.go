@@ -13,8 +13,9 @@ const defaultRecheck = 30 * time.Second
 
 // livePlan is the plan that records are mapped by; another may take its place between two records.
 type livePlan struct {
-	now  atomic.Pointer[TransformPlan]
-	stop []func() // end the following of lookups
+	now    atomic.Pointer[TransformPlan]
+	stop   []func() // end the following of lookups
+	record *transformRecord
 }
 
 func newLivePlan(ctx context.Context, plan *TransformPlan) *livePlan {
@@ -65,6 +66,7 @@ func (t *Transform) recheck(ctx context.Context, live *livePlan) {
 		if err == nil {
 			live.take(ctx, plan)
 		}
+		live.record.checked(plan, err)
 		t.rechecked(plan, err)
 	}
 }

@@ -119,10 +119,12 @@ type statusFacts struct {
 	Links   []pipeline.LinkLag `json:"links"`
 	Targets []targetFacts      `json:"targets"`
 	Runs    []runs.Run         `json:"runs"`
+
+	Transforms []pipeline.TransformStatus `json:"transforms"`
 }
 
 func factsOfStatus(s pipeline.Status) statusFacts {
-	facts := statusFacts{Links: s.Links, Targets: []targetFacts{}, Runs: s.Runs}
+	facts := statusFacts{Links: s.Links, Targets: []targetFacts{}, Runs: s.Runs, Transforms: s.Transforms}
 	for _, t := range s.Targets {
 		facts.Targets = append(facts.Targets, factsOfTarget(t.Target))
 	}

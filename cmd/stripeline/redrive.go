@@ -12,6 +12,7 @@ import (
 
 // redriveFlags say how rejects are typed again, beside those of produce csv.
 type redriveFlags struct {
+	rejectFlags
 	mapFile, to string
 }
 
@@ -23,19 +24,22 @@ func rejectsRedriveVerb(a *app) *cobra.Command {
 		Use: "redrive TOPIC", Short: "Send rejects through the same typing again", Args: cobra.ExactArgs(1),
 		Long: `Send the original bytes of rejects through their typing again: after the schema was mended, or with other options. What fits goes to the
 topic; what does not is a reject again, with one attempt more. What became of each is a record on <topic>.rejects.state; a reject that has one is
-not sent twice, also when this is killed. Rejects of transform need --map and --to.`,
-		Example: examples("rejects redrive flights --dry-run", "rejects redrive flights --null NA --null '' --code type --column dep_delay --rate 100",
+not sent twice, also when this is killed.
+
+Rejects of produce csv say how their rows were read: columns, delimiter, null tokens, key and so on. Flags given here come before that; what is not
+given is as it was. Rejects of transform need --map and --to.`,
+		Example: examples("rejects redrive flights --dry-run", "rejects redrive flights --null NA --null '' --code type --column dep_delay --since 2h --rate 100",
 			"rejects redrive flights --map map.yaml --to flights-out"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.redrive(cmd, r, args[0], csv, f) },
 	}
-	declareRejects(cmd, &r.Rejects)
+	f.declare(cmd)
 	set := cmd.Flags()
 	set.BoolVar(&r.DryRun, "dry-run", false, "say what would become of each; write nothing")
 	set.Float64Var(&r.Rate, "rate", 0, "at most so many a second (0: no bound)")
 	set.IntVar(&r.MaxAttempts, "max-attempts", 3, "leave rejects alone that were tried so often")
 	set.StringVar(&f.mapFile, "map", "", "mapping file, for rejects of transform")
 	set.StringVar(&f.to, "to", "", "topic that mapped records go to")
-	set.StringVar(&csv.subject, "subject", "", "registry subject that types the columns (default <topic>-value)")
+	set.StringVar(&csv.subject, "subject", "", "registry subject that types the columns (default: the one that typed them)")
 	set.IntVar(&csv.version, "version", 0, "version of the subject (default: the latest)")
 	set.StringSliceVar(&csv.key, "key", nil, "column that becomes the record key")
 	csv.declareForm(set)
@@ -49,11 +53,16 @@ not sent twice, also when this is killed. Rejects of transform need --map and --
 }
 
 func (a *app) redrive(cmd *cobra.Command, r *pipeline.Redrive, topic string, csv *csvFlags, f *redriveFlags) error {
+	var err error
+	if r.Rejects, err = f.rejects(topic); err != nil {
+		return err
+	}
 	csv.topic = topic
 	p, err := csv.journey(nil)
 	if err != nil {
 		return err
 	}
+	asItWas(cmd, p)
 	if (f.mapFile == "") != (f.to == "") {
 		return usagef("--map and --to go together: they are for rejects of transform")
 	}
@@ -67,15 +76,16 @@ func (a *app) redrive(cmd *cobra.Command, r *pipeline.Redrive, topic string, csv
 		return err
 	}
 	defer r.Cluster.Close()
-	r.Topic, p.Cluster = topic, r.Cluster
+	p.Cluster = r.Cluster
 	if f.mapFile != "" {
 		t := &pipeline.Transform{Cluster: r.Cluster, Registry: p.Registry, From: topic, To: f.to, MapName: f.mapFile}
 		if t.MapText, err = os.ReadFile(f.mapFile); err != nil {
 			return usagef("read mapping file: %w: name it with --map", err)
 		}
+		r.Link = t.LinkName()
 		r.Type, err = t.MapTyping(cmd.Context())
 	} else {
-		r.Type, err = p.RowTyping(cmd.Context())
+		r.Type = p.RowTyping()
 	}
 	if err != nil {
 		return err
@@ -83,10 +93,23 @@ func (a *app) redrive(cmd *cobra.Command, r *pipeline.Redrive, topic string, csv
 	return a.runRedrive(cmd, r)
 }
 
+// asItWas leaves to each reject what the defaults of flags would say.
+func asItWas(cmd *cobra.Command, p *pipeline.ProduceCSV) {
+	if !cmd.Flags().Changed("subject") {
+		p.Pin.Subject = ""
+	}
+	if !cmd.Flags().Changed("delimiter") {
+		p.CSV.Delimiter = 0
+	}
+	if !cmd.Flags().Changed("quote") {
+		p.CSV.Quote = 0
+	}
+}
+
 func (a *app) runRedrive(cmd *cobra.Command, r *pipeline.Redrive) error {
 	s, err := r.Run(cmd.Context(), func(x pipeline.Redriven) error {
 		return a.output.emitLater(x, func(w io.Writer) {
-			if x.Outcome != pipeline.OutcomeSent {
+			if x.Outcome == pipeline.OutcomeAgain || x.Outcome == pipeline.OutcomeGivenUp {
 				fmt.Fprintf(w, "%d:%d %s %s %s\n", x.Partition, x.Offset, x.Outcome, x.Code, x.Message)
 			}
 		})
@@ -94,28 +117,38 @@ func (a *app) runRedrive(cmd *cobra.Command, r *pipeline.Redrive) error {
 	if err != nil {
 		return a.missingTopic(err, r.Topic)
 	}
-	if !a.settings.JSON {
-		a.output.line("%d sent, %d rejected again, %d tried too often, %d dealt with before",
-			s[pipeline.OutcomeSent], s[pipeline.OutcomeAgain], s[pipeline.OutcomeGivenUp], s[pipeline.OutcomeDone])
+	others := ""
+	if n := s[pipeline.OutcomeOther]; n > 0 {
+		others = fmt.Sprintf(", %d of another origin (%s)", n, originOf(r.Link))
 	}
+	a.output.line("%d sent, %d rejected again, %d tried too often, %d dealt with before%s",
+		s[pipeline.OutcomeSent], s[pipeline.OutcomeAgain], s[pipeline.OutcomeGivenUp], s[pipeline.OutcomeDone], others)
 	if left := s[pipeline.OutcomeAgain] + s[pipeline.OutcomeGivenUp]; left > 0 {
 		return &exitError{code: exitRejects, err: fmt.Errorf("%d rejects are left: see 'stripeline rejects ls %s'", left, r.Topic)}
 	}
 	return nil
 }
 
+// originOf says which rejects a redrive took, and how the others are taken.
+func originOf(link string) string {
+	if link == "" {
+		return "these were of produce: --map and --to are for those of transform"
+	}
+	return "these were of " + link + ": leave --map and --to out for those of produce"
+}
+
 // rejectsExportVerb prints the original bytes of rejects.
 func rejectsExportVerb(a *app) *cobra.Command {
-	r := &pipeline.Rejects{}
+	f := &rejectFlags{}
 	cmd := &cobra.Command{
-		Use: "export TOPIC", Short: "Print the original bytes of rejects, a line each; with --json all that is known of them", Args: cobra.ExactArgs(1),
+		Use: "export TOPIC", Short: "Print the original bytes of rejects that no redrive has dealt with, a line each; with --json all that is known of them", Args: cobra.ExactArgs(1),
 		Example: examples("rejects export flights > bad.csv", "rejects export flights --code type --json > bad.jsonl"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.eachReject(cmd, r, args[0], func(x pipeline.Reject) error {
+			return a.eachReject(cmd, f, args[0], func(x pipeline.Reject) error {
 				return a.output.emitLater(x, func(w io.Writer) { fmt.Fprintf(w, "%s\n", x.Value) })
 			})
 		},
 	}
-	declareRejects(cmd, r)
+	f.declareAll(cmd)
 	return cmd
 }

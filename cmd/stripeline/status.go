@@ -4,19 +4,21 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"stripeline/pipeline"
+	runs "stripeline/schemas/progress"
 )
 
 // statusVerb shows how the links and targets are doing.
 func statusVerb(a *app) *cobra.Command {
 	return &cobra.Command{
-		Use: "status", Short: "Show lag and rejects of every link, the storage targets, and the runs of rows", Args: cobra.NoArgs,
-		Long:    "Show how far every link is behind its input, how many records it put aside, every target with the age of its heartbeat,\nand how far each recorded run of produce has come.",
+		Use: "status", Short: "Show lag and rejects of every link, the storage targets, the runs of rows and the transforms", Args: cobra.NoArgs,
+		Long:    "Show how far every link is behind its input, how many records it put aside, every target with the age of its heartbeat,\nhow far each recorded run of produce has come, and of every transform its lag and whether its mapping fits the latest versions.",
 		Example: examples("status", "status --json"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.withSite(cmd.Context(), pipeline.DefaultShape(), func(ctx context.Context, site *pipeline.Site) error {
@@ -30,6 +32,45 @@ func statusVerb(a *app) *cobra.Command {
 	}
 }
 
+// printTransforms adds the transforms to a status; none where none ever ran.
+func printTransforms(w io.Writer, all []pipeline.TransformStatus) {
+	if len(all) == 0 {
+		return
+	}
+	fmt.Fprintln(w, "\nTRANSFORM\tFROM\tTO\tSTATE\tLAG\tREJECTS\tMEMBERS\tLAST HEARD OF\tMAPPING")
+	for _, t := range all {
+		heard := time.Since(time.UnixMilli(t.Time)).Round(time.Second)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%d\t%s ago\t%s\n", t.Group, t.From, t.To, transformState(t), t.Lag, t.Rejects, t.Members, heard, mappingState(t))
+	}
+}
+
+// transformState is the word for how a transform is doing. Whether one runs is what its group's members say; one that was killed left no last word.
+func transformState(t pipeline.TransformStatus) string {
+	switch {
+	case t.Members > 0:
+		return string(runs.Running)
+	case t.Trouble != "":
+		return "UNKNOWN"
+	case t.State == runs.Running:
+		return "NOT RUNNING"
+	}
+	return string(t.State)
+}
+
+func mappingState(t pipeline.TransformStatus) string {
+	state := fmt.Sprintf("%s: %s v%d -> %s v%d", t.Mapping, t.FromSubject, t.FromVersion, t.ToSubject, t.ToVersion)
+	if t.Unfit != "" {
+		state += ", old plan goes on: " + strings.Join(strings.Fields(t.Unfit), " ")
+	}
+	if t.Trouble != "" {
+		state += ", " + t.Trouble
+	}
+	if t.Reason != "" && t.Members == 0 {
+		state += ", " + strings.Join(strings.Fields(t.Reason), " ")
+	}
+	return state
+}
+
 func printStatus(out io.Writer, s pipeline.Status) {
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(w, "LINK\tINPUT\tLAG\tREJECTS\tMEMBERS\tGROUP")
@@ -41,5 +82,6 @@ func printStatus(out io.Writer, s pipeline.Status) {
 		fmt.Fprintf(w, "%s\t%s\t%s ago\t%s\t%s\t%s\n", t.ID, t.State, t.Silent.Round(time.Second), size(t.Free), t.Rack, t.Address)
 	}
 	printRuns(w, s.Runs)
+	printTransforms(w, s.Transforms)
 	_ = w.Flush()
 }

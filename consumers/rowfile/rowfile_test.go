@@ -80,6 +80,33 @@ func TestAPartitionHasOneWriterWhoGoesOnBehindTheFiles(t *testing.T) {
 	}
 }
 
+func TestFormulasInSeparatedValuesAreEscapedOnRequest(t *testing.T) {
+	for _, c := range []struct {
+		escape bool
+		want   string
+	}{{true, "'=1+1"}, {false, "=1+1"}} {
+		dir := t.TempDir()
+		s, err := Open(Options{Dir: dir, Topic: "t", Format: CSV, Print: table.Options{EscapeFormulas: c.escape}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Put(t.Context(), Record{Record: table.Record{Value: []byte("=1+1")}}, nil); err != nil {
+			t.Fatal(err)
+		}
+		var done File
+		if err := s.Flush(t.Context(), func(f File) { done = f }); err != nil {
+			t.Fatal(err)
+		}
+		text, err := os.ReadFile(done.Path)
+		if err != nil || string(text) != "value\n"+c.want+"\n" {
+			t.Errorf("escape %t: %q %v", c.escape, text, err)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestADirectoryHasOneOwner(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new")
 	me := Owner{Group: "g", Topic: "t", ID: "1"}

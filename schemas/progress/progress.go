@@ -1,9 +1,15 @@
-// Package progress is in the schemas room: what the compacted topic <namespace>.progress says of each run of rows, so that a run can be resumed.
+// Package progress is in the schemas room: what the compacted topic <namespace>.progress says of each run of rows, so that a run can be resumed, and
+// of each transform, so that one can see how it is doing.
 //
+//	of a run:
 //	key    the run's key as text: topic / head or name / subject
 //	         head   SHA-256 of the first 64 KiB of the text after decompression, or of all of it when it is shorter, as 64 hex digits
 //	         name   "name:" and the name that a person gave, with every byte of it but A-Z a-z 0-9 - _ . ~ as % and two hex digits
 //	value  byte 0, schema id as four bytes big-endian, then Avro: progress.avsc
+//
+//	of a transform:
+//	key    /transform/ and its consumer group
+//	value  likewise: transform.avsc
 package progress
 
 import (

@@ -92,3 +92,32 @@ func TestCodec(t *testing.T) {
 		}
 	}
 }
+
+// TestTransformCodec: what is written reads back, here and with a stranger's decoder, and its key is no run's.
+func TestTransformCodec(t *testing.T) {
+	codec := progress.NewTransformCodec(8)
+	x := progress.Transform{Group: "g", From: "a", To: "b", Mapping: "map.yaml", FromSubject: "a-value", FromVersion: 1, ToSubject: "b-value", ToVersion: 2,
+		Unfit: "field x", State: progress.Stopped, Reason: "interrupted", ExactlyOnce: true, Started: 1700000000000, Time: 1700000001000}
+	value, err := codec.Append(nil, &x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if back, err := codec.Decode(value); err != nil || back != x {
+		t.Errorf("%+v %v, want %+v", back, err, x)
+	}
+	fields := map[string]any{}
+	schema, err := hamba.Parse(progress.TransformText())
+	if err == nil {
+		err = hamba.Unmarshal(schema, value[5:], &fields)
+	}
+	if err != nil || fields["unfit"] != "field x" || fields["state"] != "STOPPED" || len(fields) != 14 {
+		t.Errorf("%v %v", fields, err)
+	}
+	if _, err := progress.NewTransformCodec(9).Decode(value); err == nil {
+		t.Error("a value of another schema was read")
+	}
+	run := progress.Begin("transform", "s", "g", nil)
+	if !progress.OfTransform([]byte(x.Key())) || progress.OfTransform([]byte(run.Key())) {
+		t.Errorf("%s and %s", x.Key(), run.Key())
+	}
+}
