@@ -58,9 +58,11 @@ type Consume struct {
 	Follow   bool // without a group: go on at the end
 	Limit    int64
 	Print    PrintOptions
+	Keys     KeyFormat // how keys are shown with Print.Meta
 	Out      io.Writer
 
 	walkers *walkers
+	keys    keyReader
 	printer *table.Printer
 	printed int64
 }
@@ -91,6 +93,7 @@ func (c *Consume) Run(ctx context.Context) (int64, error) {
 		return 0, err
 	}
 	c.walkers = newWalkers(c.Registry)
+	c.keys = keyReader{walkers: c.walkers, format: c.Keys}
 	if _, _, err := c.Cluster.Identity(ctx, c.Topic); err != nil {
 		return 0, err
 	}
@@ -183,16 +186,9 @@ func reached(reader *kafka.Reader, from map[int32]int64, ends []int64) bool {
 // print decodes and prints records in order; errLimit when there were enough.
 func (c *Consume) print(ctx context.Context, records []*kafka.Record) error {
 	for _, r := range records {
-		row := table.Record{Partition: r.Partition, Offset: r.Offset, Time: r.Timestamp, Key: r.Key, Value: r.Value}
-		if id, payload, ok := framed(r.Value); ok && c.Print.Format != table.Raw {
-			walker, err := c.walkers.find(ctx, id)
-			if errors.Is(err, ErrUnknownSchema) && strings.HasSuffix(c.Topic, RejectsTopic("")) {
-				walker, payload, err = nil, nil, nil // the bytes of a reject are anything
-			}
-			if err != nil {
-				return fmt.Errorf("%s partition %d offset %d: %w", r.Topic, r.Partition, r.Offset, err)
-			}
-			row.Walker, row.Payload = walker, payload
+		row, err := c.row(ctx, r)
+		if err != nil {
+			return fmt.Errorf("%s partition %d offset %d: %w", r.Topic, r.Partition, r.Offset, err)
 		}
 		if err := c.printer.Put(ctx, row); err != nil {
 			return err
@@ -202,6 +198,29 @@ func (c *Consume) print(ctx context.Context, records []*kafka.Record) error {
 		}
 	}
 	return nil
+}
+
+// row finds what reads a record's value and, where it is shown, its key.
+func (c *Consume) row(ctx context.Context, r *kafka.Record) (row table.Record, err error) {
+	row = table.Record{Partition: r.Partition, Offset: r.Offset, Time: r.Timestamp, Key: r.Key, Value: r.Value}
+	if c.Print.Format == table.Raw {
+		return row, nil
+	}
+	if c.Print.Meta {
+		if err := c.keys.read(ctx, &row); err != nil {
+			return row, err
+		}
+	}
+	id, payload, ok := framed(r.Value)
+	if !ok {
+		return row, nil
+	}
+	walker, err := c.walkers.find(ctx, id)
+	if errors.Is(err, ErrUnknownSchema) && strings.HasSuffix(c.Topic, RejectsTopic("")) {
+		return row, nil // the bytes of a reject are anything
+	}
+	row.Walker, row.Payload = walker, payload
+	return row, err
 }
 
 // place gives the first offset of each partition.

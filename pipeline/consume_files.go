@@ -39,6 +39,7 @@ type ConsumeFiles struct {
 	Codec    string
 	Roll     FileRoll
 	Print    PrintOptions // of JSON and CSV files
+	Keys     KeyFormat    // how keys are shown in them with Print.Meta
 	ToEnd    bool         // stop when everything is in files that was there at the start
 
 	Wrote func(WrittenFile) // told of every complete file; may be nil; must not block
@@ -81,11 +82,10 @@ func (c *ConsumeFiles) Run(ctx context.Context) (FilesSummary, error) {
 
 // prepare claims the directory.
 func (w *fileRun) prepare(ctx context.Context) error {
-	id, partitions, err := w.Cluster.Identity(ctx, w.Topic)
+	id, _, err := w.Cluster.Identity(ctx, w.Topic)
 	if err != nil {
 		return err
 	}
-	w.rejects.partitions = partitions
 	return rowfile.Claim(w.Disk, w.Dir, rowfile.Owner{Group: w.Group, Topic: w.Topic, ID: hex.EncodeToString(id[:])})
 }
 

@@ -17,6 +17,7 @@ type fileRun struct {
 	*ConsumeFiles
 	group   *kafka.Group
 	walkers *walkers
+	keys    keyReader
 	rejects *fileRejects
 	schemas map[int]rowfile.Schema
 	scratch []byte // used again
@@ -38,6 +39,7 @@ type filePart struct {
 
 func newFileRun(c *ConsumeFiles) *fileRun {
 	w := &fileRun{ConsumeFiles: c, walkers: newWalkers(c.Registry), schemas: map[int]rowfile.Schema{}, parts: map[int32]*filePart{}}
+	w.keys = keyReader{walkers: w.walkers, format: c.Keys}
 	w.rejects = &fileRejects{cluster: c.Cluster, topic: c.Topic, group: c.Group}
 	w.summary.Group = c.Group
 	return w
@@ -102,6 +104,11 @@ func (w *fileRun) row(ctx context.Context, r *kafka.Record) (rowfile.Record, err
 	row := rowfile.Record{Record: table.Record{
 		Partition: r.Partition, Offset: r.Offset, Time: r.Timestamp, Key: r.Key, Value: r.Value,
 	}}
+	if w.Print.Meta && w.Format != rowfile.Avro {
+		if err := w.keys.read(ctx, &row.Record); err != nil {
+			return row, unreadableKey(err)
+		}
+	}
 	id, payload, ok := framed(r.Value)
 	if !ok {
 		return row, nil

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 
 	"stripeline/processors/conform"
 	"stripeline/producers/csvfile"
@@ -30,8 +28,11 @@ var ErrNoColumn = errors.New("column is not in the header")
 type ProduceCSV struct {
 	Production
 	Registry   Subjects
-	Pin        Pin      // the zero Pin is the latest version of <topic>-value
-	Key        []string // columns; none: no key
+	Writer     SubjectWriter // nil: nothing is registered, and nobody is asked for the subject of Pin.ID
+	Pin        Pin           // the zero Pin is the latest version of <topic>-value
+	Register   *SchemaFile   // instead of a version: registered under Pin.Subject before the first record unless it is there; nil: never
+	Key        []string      // columns; none: no key
+	AvroKey    *AvroKey      // what the key's columns become; nil: text
 	CSV        CSVOptions
 	Cells      rowplan.Options
 	Provenance bool // headers file and line on every record
@@ -49,7 +50,8 @@ type csvInput struct {
 type csvRun struct {
 	*ProduceCSV
 	*rowRun
-	inputs []csvInput
+	keySchema RowSchema // of Avro keys
+	inputs    []csvInput
 }
 
 // Run sends every row. The summary is right also with an error; when ctx ends, what was sent before is still confirmed.
@@ -61,18 +63,31 @@ func (p *ProduceCSV) Run(ctx context.Context) (RowSummary, error) {
 		err = r.open(ctx)
 	}
 	if err == nil {
-		err = r.run(ctx, len(r.inputs), r.sendFile)
+		err = r.register(ctx)
+	}
+	if err == nil {
+		err = r.run(ctx, r.work())
 	}
 	return r.summary(err), err
 }
 
-// lookAt finds the schema and checks the header of every file against it, before the first record.
-func (r *csvRun) lookAt(ctx context.Context) (err error) {
-	pin := r.Pin
-	if pin.Subject == "" {
-		pin.Subject = ValueSubject(r.rowRun.Topic)
+// work sends the files that were looked at, or those of the watched directory.
+func (r *csvRun) work() func(reading, sending context.Context) error {
+	if r.rowRun.Watch.Dir == "" {
+		return r.each(len(r.inputs), r.sendFile)
 	}
-	if r.schema, err = pin.find(ctx, r.Registry); err != nil {
+	return r.watch(func(reading, sending context.Context, name string) error {
+		if err := r.findLatest(reading); err != nil {
+			return err
+		}
+		r.inputs = []csvInput{{name: name}}
+		return r.sendFile(reading, sending, 0)
+	})
+}
+
+// lookAt finds the schemas and checks the header of every file against them, before the first record.
+func (r *csvRun) lookAt(ctx context.Context) error {
+	if err := r.findSchemas(ctx); err != nil {
 		return err
 	}
 	names, err := csvfile.Expand(r.rowRun.Files)
@@ -105,16 +120,14 @@ func (r *csvRun) input(ctx context.Context, name string) (csvInput, error) {
 	in.source = source
 	in.shape = conform.Shape{SchemaID: uint32(r.schema.ID), Provenance: r.Provenance}
 	in.shape.Plan, err = rowplan.Compile(r.schema.Text, source.Header(), r.Cells)
-	for _, column := range r.Key {
-		i := slices.Index(source.Header(), column)
-		if i < 0 && err == nil {
-			err = fmt.Errorf("key column %q: %w, which has %s", column, ErrNoColumn, strings.Join(source.Header(), ", "))
-		}
-		in.shape.Key.Columns = append(in.shape.Key.Columns, i)
+	if err != nil {
+		err = fmt.Errorf("%s against %s: %w", name, r.schema.Place(), err)
+	} else if in.shape.Key, err = r.keyOf(source.Header()); err != nil {
+		err = fmt.Errorf("%s: %w", name, err)
 	}
 	if err != nil {
 		source.Close()
-		return in, fmt.Errorf("%s against subject %s version %d: %w", name, r.schema.Subject, r.schema.Version, err)
+		return in, err
 	}
 	in.stage = conform.Stage(in.shape)
 	return in, nil
@@ -138,6 +151,7 @@ func (r *csvRun) sendFile(reading, sending context.Context, i int) error {
 		if err := r.reopen(ctx, in); err != nil {
 			return stream{}, err
 		}
+		r.rejects.reading(r.ProduceCSV, in)
 		s := stream{source: in.source, stage: in.stage, key: in.key, position: in.source.Position, resume: in.source.Resume}
 		in.source = nil // opened again for another try
 		return s, nil

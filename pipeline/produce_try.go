@@ -13,7 +13,7 @@ import (
 type RowTrial struct {
 	File    string          `json:"file"`
 	Line    int64           `json:"line"`
-	Key     *string         `json:"key,omitempty"`
+	Key     json.RawMessage `json:"key,omitempty"` // a string, or what the Avro key holds
 	Record  json.RawMessage `json:"record,omitempty"`
 	Code    string          `json:"code,omitempty"`
 	Message string          `json:"message,omitempty"`
@@ -27,7 +27,7 @@ func (p *ProduceCSV) Try(ctx context.Context, n int64, show func(RowTrial) error
 	if err := r.lookAt(ctx); err != nil {
 		return err
 	}
-	walker, err := rowplan.Walk(r.schema.Text)
+	read, err := r.readers()
 	if err != nil {
 		return err
 	}
@@ -43,7 +43,7 @@ func (p *ProduceCSV) Try(ctx context.Context, n int64, show func(RowTrial) error
 			if err != nil {
 				return err
 			}
-			trial, err := r.try(&r.inputs[i], row, walker)
+			trial, err := r.try(&r.inputs[i], row, read)
 			if err != nil {
 				return err
 			}
@@ -55,21 +55,43 @@ func (p *ProduceCSV) Try(ctx context.Context, n int64, show func(RowTrial) error
 	return nil
 }
 
-func (r *csvRun) try(in *csvInput, row rowplan.Row, walker *rowplan.Walker) (RowTrial, error) {
+// trialReaders read what a dry run has made.
+type trialReaders struct {
+	value, key *rowplan.Walker // key is nil for keys of text
+}
+
+func (r *csvRun) readers() (read trialReaders, err error) {
+	if r.AvroKey != nil {
+		if read.key, err = rowplan.Walk(r.keySchema.Text); err != nil {
+			return read, err
+		}
+	}
+	read.value, err = rowplan.Walk(r.schema.Text)
+	return read, err
+}
+
+func (r *csvRun) try(in *csvInput, row rowplan.Row, read trialReaders) (RowTrial, error) {
 	trial := RowTrial{File: row.File, Line: row.Line}
 	err := in.stage(row, r.keep)
 	if why, ok := schemas.AsReject(err); ok {
 		trial.Code, trial.Message, trial.Raw = why.Code, why.Message, string(row.Raw)
 		return trial, nil
 	}
+	if err == nil && r.made.Key != nil {
+		trial.Key, err = read.keyOf(r.made.Key)
+	}
 	if err != nil {
 		return trial, err
 	}
-	if r.made.Key != nil {
-		key := string(r.made.Key)
-		trial.Key = &key
-	}
 	_, payload, _ := framed(r.made.Value)
-	trial.Record, err = walker.AppendJSON(nil, payload)
+	trial.Record, err = read.value.AppendJSON(nil, payload)
 	return trial, err
+}
+
+func (t trialReaders) keyOf(key []byte) (json.RawMessage, error) {
+	if t.key == nil {
+		return json.Marshal(string(key))
+	}
+	_, payload, _ := framed(key)
+	return t.key.AppendJSON(nil, payload)
 }

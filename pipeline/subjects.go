@@ -28,11 +28,22 @@ var ErrUnknownSchema = errors.New("schema is not in the registry")
 // Latest as a version is the newest one.
 const Latest = -1
 
+// Place says in a message which schema this is.
+func (s RowSchema) Place() string {
+	switch {
+	case s.Version != 0:
+		return fmt.Sprintf("subject %s version %d", s.Subject, s.Version)
+	case s.ID != 0:
+		return fmt.Sprintf("schema id %d", s.ID)
+	}
+	return fmt.Sprintf("the schema for subject %s", s.Subject)
+}
+
 // Pin says which schema a journey uses: that of an id, or a version of a subject. The zero Pin of a subject is its latest version.
 type Pin struct {
-	Subject string
-	Version int // 0 or Latest: the newest
-	ID      int // 0: none
+	Subject string // with ID: what it is called in rejects and records of runs
+	Version int    // 0 or Latest: the newest
+	ID      int    // 0: none
 }
 
 // find looks the pinned schema up.
@@ -42,6 +53,7 @@ func (p Pin) find(ctx context.Context, registry Subjects) (RowSchema, error) {
 		if errors.Is(err, ErrUnknownSchema) {
 			return s, fmt.Errorf("look up schema id %d: %w", p.ID, err)
 		}
+		s.Subject = p.Subject
 		return s, err
 	}
 	version := p.Version
@@ -54,6 +66,3 @@ func (p Pin) find(ctx context.Context, registry Subjects) (RowSchema, error) {
 	}
 	return s, err
 }
-
-// ValueSubject is the subject of a topic's values by the naming rule that everybody's clients have as their default.
-func ValueSubject(topic string) string { return topic + "-value" }

@@ -12,6 +12,7 @@ import (
 // consumeFlags are the flags of consume.
 type consumeFlags struct {
 	topic, group, from, format string
+	keys                       string
 	follow, reset              bool
 	limit                      int64
 	print                      pipeline.PrintOptions
@@ -43,6 +44,7 @@ after topic, partition, first and last offset; each record is in exactly one, wh
 	set.Int64VarP(&f.limit, "limit", "n", 0, "stop after so many records (0: no limit)")
 	set.StringVarP(&f.format, "output", "o", "table", "table, json, csv or raw; with --dir avro, json or csv")
 	set.BoolVar(&f.print.Meta, "meta", false, "partition, offset, timestamp and key too")
+	set.StringVar(&f.keys, "key-format", "auto", "with --meta: auto (Avro where a key carries a registered schema id, else text), avro or plain")
 	set.StringVar(&f.print.Null, "null", "", "csv: what null is written as")
 	set.BoolVar(&f.print.EscapeFormulas, "escape-formulas", false, "csv: put a ' before cells that a spreadsheet would run")
 	f.files.declare(set)
@@ -60,6 +62,10 @@ func (a *app) consume(cmd *cobra.Command, f *consumeFlags) error {
 	if err != nil {
 		return err
 	}
+	keys, err := f.keyFormat(cmd)
+	if err != nil {
+		return err
+	}
 	if f.reset && (f.from == "" || f.group == "") {
 		return usagef("--reset goes with --group and --from: say where the group shall begin")
 	}
@@ -74,7 +80,7 @@ func (a *app) consume(cmd *cobra.Command, f *consumeFlags) error {
 		return usagef("%w", err)
 	}
 	c := &pipeline.Consume{
-		Topic: f.topic, Group: f.group, From: place, Reset: f.reset, Follow: f.follow, Limit: f.limit, Print: f.print, Out: a.io.out,
+		Topic: f.topic, Group: f.group, From: place, Reset: f.reset, Follow: f.follow, Limit: f.limit, Print: f.print, Keys: keys, Out: a.io.out,
 	}
 	if c.Registry, err = a.subjects(); err != nil {
 		return err
@@ -85,6 +91,18 @@ func (a *app) consume(cmd *cobra.Command, f *consumeFlags) error {
 	defer c.Cluster.Close()
 	_, err = c.Run(cmd.Context())
 	return a.missingTopic(err, f.topic)
+}
+
+// keyFormat reads --key-format.
+func (f *consumeFlags) keyFormat(cmd *cobra.Command) (pipeline.KeyFormat, error) {
+	switch k := pipeline.KeyFormat(f.keys); {
+	case k != pipeline.KeyAuto && k != pipeline.KeyPlain && k != pipeline.KeyAvro:
+		return k, usagef("--key-format is %q: use auto, avro or plain", f.keys)
+	case cmd.Flags().Changed("key-format") && !f.print.Meta:
+		return k, usagef("--key-format goes with --meta: without it keys are not shown")
+	default:
+		return k, nil
+	}
 }
 
 // parsePlace reads --from.

@@ -46,12 +46,16 @@ func (a *app) fileJourney(cmd *cobra.Command, f *consumeFlags) (*pipeline.Consum
 	if err != nil {
 		return nil, usagef("%w", err)
 	}
+	keys, err := f.keyFormat(cmd)
+	if err != nil {
+		return nil, err
+	}
 	size, err := parseSize(f.files.rollSize)
 	if err != nil || f.files.rollRows < 0 || f.files.rollTime < 0 {
 		return nil, usagef("--roll-size is %q, --roll-rows %d, --roll-time %s: give sizes such as 128MiB and nothing below 0", f.files.rollSize, f.files.rollRows, f.files.rollTime)
 	}
 	return &pipeline.ConsumeFiles{
-		Topic: f.topic, Group: f.group, Dir: f.files.dir, Format: format, Codec: f.files.codec, Print: f.print, ToEnd: f.files.toEnd,
+		Topic: f.topic, Group: f.group, Dir: f.files.dir, Format: format, Codec: f.files.codec, Print: f.print, Keys: keys, ToEnd: f.files.toEnd,
 		Roll: pipeline.FileRoll{Size: size, Rows: f.files.rollRows, Age: f.files.rollTime},
 	}, nil
 }

@@ -11,16 +11,15 @@ import (
 
 // csvFlags are the flags of produce csv.
 type csvFlags struct {
-	topic, subject    string
-	version, schemaID int
-	key               []string
-	sync, acks        bool
-	dryRun            bool
-	limit             int64
-	compression       string
-	provenance        bool
-	maxRejects        int64
-	record            recordFlags
+	subjectFlags
+	topic       string
+	sync, acks  bool
+	dryRun      bool
+	limit       int64
+	compression string
+	provenance  bool
+	maxRejects  rejectBound
+	record      recordFlags
 
 	delimiter, quote, escape, comment string
 	columns                           []string
@@ -35,17 +34,14 @@ type csvFlags struct {
 
 func (f *csvFlags) declare(set *pflag.FlagSet) {
 	set.StringVarP(&f.topic, "topic", "t", "", "topic to write to")
-	set.StringVar(&f.subject, "subject", "", "registry subject that types the columns (default <topic>-value)")
-	set.IntVar(&f.version, "version", 0, "version of the subject (default: the latest)")
-	set.IntVar(&f.schemaID, "schema-id", 0, "schema id instead of subject and version")
-	set.StringSliceVar(&f.key, "key", nil, "column that becomes the record key; several make one line of values")
+	f.declareSubjects(set)
 	set.BoolVar(&f.sync, "sync", false, "wait for each record before the next")
 	set.BoolVar(&f.acks, "acks", false, "print a line per ack: number, partition, offset, milliseconds")
 	set.BoolVar(&f.dryRun, "dry-run", false, "type rows and print what they become; send nothing")
 	set.Int64VarP(&f.limit, "limit", "n", 20, "rows of a dry run")
 	set.StringVar(&f.compression, "compression", "", "none, gzip, snappy, lz4 or zstd")
 	set.BoolVar(&f.provenance, "provenance", false, "headers with file and line on every record")
-	set.Int64Var(&f.maxRejects, "max-rejects", 0, "stop with exit code 1 after more rejects than this (0: never)")
+	set.Var(&f.maxRejects, "max-rejects", "stop with exit code 1 at more rejects than this: a number, or a percentage of the rows once 1000 are read (0: never)")
 	f.record.declare(set)
 	f.declareForm(set)
 
@@ -73,8 +69,11 @@ func (f *csvFlags) declareForm(set *pflag.FlagSet) {
 // journey makes the journey that the flags describe.
 func (f *csvFlags) journey(files []string) (*pipeline.ProduceCSV, error) {
 	p := &pipeline.ProduceCSV{
-		Production: pipeline.Production{Files: files, Topic: f.topic, Sync: f.sync, Compression: f.compression, MaxRejects: f.maxRejects},
-		Pin:        pipeline.Pin{Subject: f.subject, Version: f.version, ID: f.schemaID}, Key: f.key, Provenance: f.provenance,
+		Production: pipeline.Production{Files: files, Topic: f.topic, Sync: f.sync, Compression: f.compression, MaxRejects: f.maxRejects.most, MaxShare: f.maxRejects.share},
+		Provenance: f.provenance,
+	}
+	if err := f.choose(p); err != nil {
+		return nil, err
 	}
 	p.CSV = pipeline.CSVOptions{Columns: f.columns, Latin1: f.latin1, MaxRow: f.maxRow, Follow: f.follow}
 	for _, b := range []struct {

@@ -61,12 +61,23 @@ func (a *app) finish(ctx context.Context, err error) int {
 	if code == exitInterrupted {
 		err = errInterrupted
 	}
+	var refused *pipeline.Incompatible
+	errors.As(err, &refused)
 	if a.settings.JSON {
-		line, _ := json.Marshal(map[string]any{"error": oneLine(err), "code": code})
+		facts := map[string]any{"error": oneLine(err), "code": code}
+		if refused != nil {
+			facts["messages"] = refused.Messages
+		}
+		line, _ := json.Marshal(facts)
 		fmt.Fprintf(a.io.err, "%s\n", line)
 		return code
 	}
 	fmt.Fprintf(a.io.err, "stripeline: %s\n", oneLine(err))
+	if refused != nil {
+		for _, message := range refused.Messages {
+			fmt.Fprintln(a.io.err, strings.Join(strings.Fields(message), " "))
+		}
+	}
 	return code
 }
 

@@ -12,6 +12,7 @@ type columns struct {
 	meta   bool
 	cells  rowplan.Flat
 	joined rowplan.Flat
+	key    rowplan.Flat
 }
 
 var metaNames = []string{"partition", "offset", "timestamp", "key"}
@@ -45,11 +46,32 @@ func (c *columns) row(r *Record) (*rowplan.Flat, error) {
 	addCell(&c.joined, strconv.AppendInt(nil, int64(r.Partition), 10), false)
 	addCell(&c.joined, strconv.AppendInt(nil, r.Offset, 10), false)
 	addCell(&c.joined, r.Time.UTC().AppendFormat(nil, time.RFC3339Nano), false)
-	addCell(&c.joined, r.Key, r.Key == nil)
+	if err := c.addKey(r); err != nil {
+		return nil, err
+	}
 	for i := range c.cells.Len() {
 		addCell(&c.joined, c.cells.Cell(i), c.cells.Null.Has(i))
 	}
 	return &c.joined, nil
+}
+
+// addKey adds the cell of the key: what an Avro key holds, JSON where that is a record.
+func (c *columns) addKey(r *Record) (err error) {
+	if r.KeyWalker == nil {
+		addCell(&c.joined, r.Key, r.Key == nil)
+		return nil
+	}
+	if len(r.KeyWalker.Fields()) == 0 {
+		if err = r.KeyWalker.Cells(&c.key, r.KeyPayload); err == nil && c.key.Len() == 1 {
+			addCell(&c.joined, c.key.Cell(0), c.key.Null.Has(0))
+			return nil
+		}
+	}
+	reset(&c.key)
+	if c.key.Text, err = r.KeyWalker.AppendJSON(c.key.Text, r.KeyPayload); err == nil {
+		addCell(&c.joined, c.key.Text, false)
+	}
+	return err
 }
 
 func reset(f *rowplan.Flat) {

@@ -7,4 +7,5 @@
 //	raw     the value's bytes as they are, and a line end
 //
 // A value without a schema is one column called value. With Meta, table and csv have the columns partition, offset, timestamp and key in front.
+// An Avro key is shown as what it holds: in json as its JSON, in table and csv as the text of its value, or as JSON where it is a record.
 package table

@@ -19,7 +19,11 @@ func (j jsonLines) append(dst []byte, r *Record) (_ []byte, err error) {
 	dst = strconv.AppendInt(append(dst, `,"offset":`...), r.Offset, 10)
 	dst = r.Time.UTC().AppendFormat(append(dst, `,"timestamp":"`...), time.RFC3339Nano)
 	dst = append(dst, `","key":`...)
-	dst = appendText(dst, r.Key)
+	if r.KeyWalker == nil {
+		dst = appendText(dst, r.Key)
+	} else if dst, err = r.KeyWalker.AppendJSON(dst, r.KeyPayload); err != nil {
+		return dst, err
+	}
 	dst = append(dst, `,"value":`...)
 	if dst, err = appendValue(dst, r); err != nil {
 		return dst, err

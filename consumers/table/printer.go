@@ -30,15 +30,18 @@ type Options struct {
 	EscapeFormulas bool   // csv: a ' before cells that a spreadsheet would run (they begin with = + - @ tab or return and are no number)
 }
 
-// Record is what is printed. Walker reads Payload; it is nil for a value without a schema. Value is the whole value, nil for a tombstone.
+// Record is what is printed. Walker reads Payload; it is nil for a value without a schema. Value is the whole value, nil for a tombstone. KeyWalker
+// and KeyPayload are the same for the key.
 type Record struct {
-	Partition int32
-	Offset    int64
-	Time      time.Time
-	Key       []byte
-	Value     []byte
-	Walker    *rowplan.Walker
-	Payload   []byte
+	Partition  int32
+	Offset     int64
+	Time       time.Time
+	Key        []byte
+	KeyWalker  *rowplan.Walker
+	KeyPayload []byte
+	Value      []byte
+	Walker     *rowplan.Walker
+	Payload    []byte
 }
 
 // Printer prints records to one writer. Put, Flush and Close may be called by several goroutines; a record is printed whole.

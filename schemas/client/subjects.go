@@ -63,6 +63,15 @@ func (c *Client) Versions(ctx context.Context, subject string) (numbers []int, e
 	return numbers, err
 }
 
+// SubjectsOf lists the subjects that have the schema of an id as a live version.
+func (c *Client) SubjectsOf(ctx context.Context, id int) (names []string, err error) {
+	err = c.try(ctx, again, func(ctx context.Context, cl *sr.Client) (err error) {
+		names, err = cl.SubjectsByID(ctx, id)
+		return err
+	})
+	return names, err
+}
+
 // Verdict is a registry's opinion of a schema. Messages say what is incompatible with what.
 type Verdict struct {
 	Compatible bool
