@@ -14,6 +14,10 @@ type outlet interface {
 	settle(ctx context.Context, last *kafka.Record) error
 	// drop forgets what was produced since the last settle as far as that can be done.
 	drop(ctx context.Context)
+	// lost is why nothing more can be sent or settled here although another outlet in its place could; nil while that is not so.
+	lost() error
+	// Buffered gives the bytes that are not confirmed.
+	Buffered() int64
 	// Close ends the outlet; what is not settled may be there or not.
 	Close()
 }
@@ -35,6 +39,8 @@ func (o plainOutlet) settle(ctx context.Context, last *kafka.Record) error {
 }
 
 func (o plainOutlet) drop(context.Context) {}
+
+func (o plainOutlet) lost() error { return nil }
 
 // exactOutlet sends in transactions, one from settle to settle.
 type exactOutlet struct {
@@ -80,4 +86,12 @@ func (o *exactOutlet) drop(ctx context.Context) {
 		o.Transactor.Close()
 		o.Transactor, o.open = next, false
 	}
+}
+
+// lost: brokers that were away for longer than a transaction may last have aborted it, and so has another process that runs under the same id.
+func (o *exactOutlet) lost() error {
+	if err := o.Failed(); err != nil && !kafka.IsLasting(err) {
+		return err
+	}
+	return nil
 }

@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"sync/atomic"
@@ -20,11 +19,14 @@ import (
 type Production struct {
 	Cluster *kafka.Cluster
 	Files   []string // names, patterns, or "-"
+	Watch   Watching // in place of Files
 	Topic   string
 
-	Sync        bool   // wait for each record before the next
-	Compression string // as kafka.ProducerConfig has it
-	MaxRejects  int64  // more stop the run; 0: no bound
+	Sync        bool          // wait for each record before the next
+	Compression string        // as kafka.ProducerConfig has it
+	MaxRejects  int64         // more stop the run; 0: no bound
+	MaxShare    float64       // percent of the rows that may be rejects; 0: no bound
+	Timeout     time.Duration // how long brokers or registry may be away while it runs; 0: for ever
 
 	Recording Recording // how far each file came is recorded, so that the same run can be resumed
 
@@ -43,10 +45,8 @@ type RowSummary struct {
 	Took     time.Duration
 	Finished bool         // every file was read to its end
 	Earlier  []EarlierRun // files that an earlier run had begun: what it had confirmed is not counted above
+	Moved    MovedCounts  // of a watched directory
 }
-
-// ErrTooManyRejects says that MaxRejects was exceeded.
-var ErrTooManyRejects = errors.New("too many rejects")
 
 // RejectsTopic is where records of a topic go that cannot be processed.
 func RejectsTopic(topic string) string { return flow.RejectsTopic(topic) }
@@ -62,6 +62,7 @@ type stream struct {
 	source rowSource
 	stage  func(rowplan.Row, func(conform.Record)) error
 	key    func(rowplan.Row) []byte // of a reject
+	name   string
 
 	position func() textfile.Position // behind the row that came last
 	resume   func(context.Context, textfile.Position) error
@@ -70,28 +71,35 @@ type stream struct {
 // rowRun sends the rows of a production.
 type rowRun struct {
 	Production
-	schema   RowSchema
-	verb     string // for the headers of rejects
-	made     conform.Record
-	limit    int // bytes of a value that the topic takes
-	out      outlet
-	write    kafka.ProducerConfig
-	sender   *sender
-	rejects  *rowRejects
-	began    time.Time
-	before   int64 // bytes of the files that are done
-	blank    int64
-	settle   func() error // records progress when it is time to; nil while nothing is recorded
-	earlier  []EarlierRun
-	failure  atomic.Pointer[error] // the first record that did not arrive
-	dropping atomic.Bool           // records that do not arrive are meant not to
+	schema  RowSchema
+	verb    string // for the headers of rejects
+	made    conform.Record
+	limit   int // bytes of a value that the topic takes
+	out     outlet
+	write   kafka.ProducerConfig
+	sender  *sender
+	rejects *rowRejects
+	sent    *RowProgress // what the brokers have confirmed, be it committed or not
+	waits   *patience
+	began   time.Time
+	before  int64 // bytes of the files that are done
+	blank   int64
+	read    int64        // rows of the text, or of all texts, those of earlier runs counted
+	settle  func() error // records progress when it is time to; nil while nothing is recorded
+	earlier []EarlierRun
+	moved   MovedCounts
+	trying  atomic.Pointer[attempt]
 }
 
 func newRowRun(p Production, verb string) *rowRun {
 	if p.Progress == nil {
 		p.Progress = &RowProgress{}
 	}
-	return &rowRun{Production: p, verb: verb, began: time.Now()}
+	r := &rowRun{Production: p, verb: verb, began: time.Now(), sent: p.Progress}
+	if p.Recording.ExactlyOnce {
+		r.sent = &RowProgress{} // rows count when they are committed
+	}
+	return r
 }
 
 // largestBatch bounds the bytes of a batch, whatever the topic would take.
@@ -109,7 +117,7 @@ func (r *rowRun) open(ctx context.Context) error {
 	if r.Sync {
 		linger = 0
 	}
-	r.rejects = &rowRejects{cluster: r.Cluster, topic: r.Topic, verb: r.verb, schema: r.schema, progress: r.Progress}
+	r.rejects = &rowRejects{cluster: r.Cluster, topic: r.Topic, verb: r.verb, schema: r.schema, progress: r.sent, stop: r.fail}
 	r.write = kafka.ProducerConfig{
 		Name: "produce", MaxBatch: int32(batch), Compression: r.Compression, Linger: linger,
 		BatchFor: func(topic string) int32 {
@@ -119,8 +127,9 @@ func (r *rowRun) open(ctx context.Context) error {
 			return int32(batch)
 		},
 	}
-	r.sender = newSender(r.Topic, r.Progress)
-	r.sender.acked, r.sender.sync = r.Acked, r.Sync
+	r.sender = newSender(r.Topic, r.sent)
+	r.sender.acked, r.sender.sync, r.sender.stop = r.Acked, r.Sync, r.fail
+	r.waits = newPatience(&r.Production, r.sent)
 	if r.Recording.ExactlyOnce {
 		return nil // an outlet per file
 	}
@@ -133,39 +142,28 @@ func (r *rowRun) open(ctx context.Context) error {
 }
 
 // sendTo chooses where records go from now on.
-func (r *rowRun) sendTo(out outlet) { r.out, r.sender.out, r.rejects.out = out, out, out }
-
-// failed gives why a record did not arrive, nil while all did.
-func (r *rowRun) failed() error {
-	if err := r.failure.Load(); err != nil {
-		return *err
+func (r *rowRun) sendTo(out outlet) {
+	if !r.Sync {
+		out = sendAhead(out)
 	}
-	return nil
+	r.out, r.sender.out, r.rejects.out = out, out, out
+	r.waits.over(out)
 }
 
-// run calls each for the numbers below n, then waits until everything sent is confirmed. The first context ends with the first failure, the
-// second a while after the person's interruption, so that what was sent before is still confirmed.
-func (r *rowRun) run(ctx context.Context, n int, each func(reading, sending context.Context, i int) error) error {
-	if r.Recording.Name != "" && n > 1 {
-		return fmt.Errorf("%d files: %w", n, ErrOneName)
-	}
+// run does the work, then waits until everything sent is confirmed. The first context ends with the first failure, the second a while after the
+// person's interruption, so that what was sent before is still confirmed.
+func (r *rowRun) run(ctx context.Context, work func(reading, sending context.Context) error) error {
 	reading, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	sending, done := outlasting(ctx)
-	defer done()
-	fail := func(err error) {
-		if r.dropping.Load() {
-			return
-		}
-		err = takenOver(err)
-		r.failure.CompareAndSwap(nil, &err)
+	sending, giveUp := outlasting(ctx)
+	defer giveUp(nil)
+	r.try(stop)
+	defer r.waits.watch(func(err error) {
 		stop(err)
-	}
-	r.sender.stop, r.rejects.stop = fail, fail
-	var err error
-	for i := 0; i < n && err == nil; i++ {
-		err = each(reading, sending, i)
-	}
+		r.fail(err)
+		giveUp(err)
+	})()
+	err := work(reading, sending)
 	if reading.Err() != nil {
 		err = context.Cause(reading)
 	}
@@ -175,6 +173,21 @@ func (r *rowRun) run(ctx context.Context, n int, each func(reading, sending cont
 		}
 	}
 	return err
+}
+
+// each calls send for the numbers below n.
+func (r *rowRun) each(n int, send func(reading, sending context.Context, i int) error) func(reading, sending context.Context) error {
+	return func(reading, sending context.Context) error {
+		if r.Recording.Name != "" && n > 1 {
+			return fmt.Errorf("%d files: %w", n, ErrOneName)
+		}
+		for i := range n {
+			if err := send(reading, sending, i); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 }
 
 // drain sends the rows of one stream.
@@ -190,15 +203,20 @@ func (r *rowRun) drain(reading, sending context.Context, s stream) error {
 		}
 		row, err := s.source.Next(reading)
 		if err == io.EOF {
-			return nil
+			return r.tooManyAtEnd(s)
 		}
 		if err != nil {
-			return err
+			return ofText(reading, err)
 		}
 		r.Progress.Bytes.Store(r.before + row.Offset)
 		r.Progress.Rows.Add(1)
 		if err := r.sendRow(sending, s, row); err != nil {
 			return err
+		}
+		if r.read++; r.read == shareRows {
+			if err := r.tooMany(row.File); err != nil {
+				return err
+			}
 		}
 	}
 }
@@ -224,9 +242,12 @@ func (r *rowRun) keep(made conform.Record) { r.made = made }
 
 func (r *rowRun) reject(ctx context.Context, s stream, row rowplan.Row, why *schemas.Rejection) error {
 	r.rejects.filed++
-	if r.MaxRejects > 0 && r.rejects.filed > r.MaxRejects {
-		return fmt.Errorf("%w: %d rows of %s do not fit, %d are allowed: see 'stripeline rejects ls %s'",
-			ErrTooManyRejects, r.rejects.filed, row.File, r.MaxRejects, r.Topic)
+	if err := r.tooMany(row.File); err != nil {
+		return err
+	}
+	err := r.patiently(ctx, "the brokers", func() error { return r.rejects.prepare(ctx) })
+	if err != nil {
+		return err
 	}
 	return r.rejects.file(ctx, row, s.key(row), why)
 }
@@ -236,7 +257,7 @@ func (r *rowRun) summary(err error) RowSummary {
 	p := r.Progress
 	return RowSummary{
 		Schema: r.schema, Rows: p.Rows.Load(), Acked: p.Acked.Load(), Rejects: p.Rejects.Load(), Bytes: p.Bytes.Load(),
-		Blank: r.blank, Took: time.Since(r.began), Finished: err == nil, Earlier: r.earlier,
+		Blank: r.blank, Took: time.Since(r.began), Finished: err == nil, Earlier: r.earlier, Moved: r.moved,
 	}
 }
 

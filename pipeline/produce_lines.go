@@ -29,11 +29,19 @@ func (p *ProduceLines) Run(ctx context.Context) (RowSummary, error) {
 		err = r.open(ctx)
 	}
 	if err == nil {
-		err = r.run(ctx, len(names), func(reading, sending context.Context, i int) error {
-			return p.sendFile(reading, sending, r, names[i])
-		})
+		err = r.run(ctx, p.work(r, names))
 	}
 	return r.summary(err), err
+}
+
+// work sends the files, or those of the watched directory.
+func (p *ProduceLines) work(r *rowRun, names []string) func(reading, sending context.Context) error {
+	if p.Watch.Dir == "" {
+		return r.each(len(names), func(reading, sending context.Context, i int) error { return p.sendFile(reading, sending, r, names[i]) })
+	}
+	return r.watch(func(reading, sending context.Context, name string) error {
+		return p.sendFile(reading, sending, r, name)
+	})
 }
 
 func (p *ProduceLines) sendFile(reading, sending context.Context, r *rowRun, name string) error {

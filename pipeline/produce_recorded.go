@@ -3,7 +3,6 @@ package pipeline
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"stripeline/pipeline/kafka"
 	"stripeline/schemas/progress"
@@ -18,17 +17,35 @@ type text struct {
 
 // sendText sends the rows of a text, from where an earlier run of it stopped if they are recorded.
 func (r *rowRun) sendText(reading, sending context.Context, t text) error {
-	rec, err := r.Recording.look(reading, t.name, progress.Run{Topic: r.Topic, Subject: r.schema.Subject})
+	rec, head, err := r.Recording.look(reading, t.name, progress.Run{Topic: r.Topic, Subject: r.schema.Subject})
+	if err == nil && rec != nil {
+		err = r.patiently(reading, "the brokers", func() error { return rec.find(reading, head) })
+	}
 	if err != nil {
 		return err
 	}
-	s, err := t.open(reading)
-	if err != nil {
-		return err
+	if r.Recording.ExactlyOnce {
+		err = r.sendExactly(reading, sending, rec, t)
+	} else {
+		err = r.sendFrom(reading, sending, rec, t)
 	}
 	if rec != nil {
-		s, err = r.ready(reading, rec, s, t)
+		r.tell(rec, err)
 	}
+	r.before = r.Progress.Bytes.Load()
+	return err
+}
+
+// sendFrom opens a text and sends it from where its run stopped.
+func (r *rowRun) sendFrom(reading, sending context.Context, rec *runRecord, t text) error {
+	s, err := t.open(reading)
+	if err != nil {
+		return ofText(reading, err)
+	}
+	if rec != nil {
+		s, err = r.ready(reading, sending, rec, visit{s, t})
+	}
+	s.name = t.name
 	if err == nil && rec != nil {
 		err = r.recorded(reading, sending, rec, s)
 	} else if err == nil {
@@ -38,30 +55,45 @@ func (r *rowRun) sendText(reading, sending context.Context, t text) error {
 		return err
 	}
 	t.done(s)
-	r.before += s.position().Offset
-	r.Progress.Bytes.Store(r.before)
+	r.Progress.Bytes.Store(r.before + s.position().Offset)
 	if closeErr := s.source.Close(); err == nil {
-		err = closeErr
+		err = ofText(reading, closeErr)
 	}
 	return err
 }
 
+// visit is a text that has been opened.
+type visit struct {
+	stream
+	text text
+}
+
 // ready puts a text where its run goes on, with an outlet that nobody else has. The stream that it gives may be another, opened again.
-func (r *rowRun) ready(ctx context.Context, rec *runRecord, s stream, t text) (stream, error) {
+func (r *rowRun) ready(reading, sending context.Context, rec *runRecord, v visit) (stream, error) {
+	s := v.stream
 	for {
-		if err := r.openExact(ctx, rec); err != nil {
+		if err := r.openExact(reading, rec); err != nil {
 			return s, err
 		}
-		if err := rec.refresh(ctx, r.Recording); err != nil {
+		if err := r.patiently(reading, "the brokers", func() error { return rec.refresh(reading, r.Recording) }); err != nil {
 			return s, err
 		}
-		other, err := rec.resume(ctx, s.resume)
+		if r.Recording.ExactlyOnce && rec.run.Offset > 0 { // reading up to there may take long: nobody shall think meanwhile that the run is free
+			if rec.counted == nil {
+				rec.counted = r.count(rec)
+			}
+			if err := r.record(sending, rec); err != nil {
+				return s, err
+			}
+		}
+		other, err := rec.resume(reading, s.resume)
 		if !other || err != nil {
-			return s, err
+			return s, ofText(reading, err)
 		}
+		rec.counted = nil
 		s.source.Close()
-		if s, err = t.open(ctx); err != nil {
-			return stream{}, err
+		if s, err = v.text.open(reading); err != nil {
+			return stream{}, ofText(reading, err)
 		}
 	}
 }
@@ -71,32 +103,39 @@ func (r *rowRun) openExact(ctx context.Context, rec *runRecord) error {
 	if !r.Recording.ExactlyOnce {
 		return nil
 	}
-	if r.out != nil {
-		r.out.Close()
-		r.out = nil
-	}
-	if err := r.rejects.prepare(ctx); err != nil {
-		return err // a topic that is made while a transaction is under way holds it up for seconds
-	}
+	r.closeOutlet()
 	id := r.Cluster.Name("run/" + rec.run.Key())
 	again := func(ctx context.Context) (*kafka.Transactor, error) {
 		return r.Cluster.OpenTransactor(ctx, id, r.write)
 	}
-	transactor, err := again(ctx)
-	if err != nil {
+	return r.patiently(ctx, "the brokers", func() error {
+		if err := r.rejects.prepare(ctx); err != nil {
+			return err // a topic that is made while a transaction is under way holds it up for seconds
+		}
+		transactor, err := again(ctx)
+		if err == nil {
+			r.sendTo(&exactOutlet{Transactor: transactor, failed: r.failed, again: again})
+		}
 		return err
+	})
+}
+
+func (r *rowRun) closeOutlet() {
+	if r.out == nil {
+		return
 	}
-	r.sendTo(&exactOutlet{Transactor: transactor, failed: r.failed, again: again})
-	return nil
+	r.waits.over(nil)
+	r.out.Close()
+	r.out = nil
 }
 
 // recorded sends the rows of a text and records how far it came: while it runs, and how it ended.
 func (r *rowRun) recorded(reading, sending context.Context, rec *runRecord, s stream) error {
-	found, earlier := rec.found, rec.earlier()
-	done := found && rec.run.State == progress.Finished
-	r.rejects.filed += rec.run.Rejects
-	rec.start(r.rejects.filed)
-	rec.before, rec.counts = rec.run, [2]int64{r.Progress.Acked.Load(), r.Progress.Rejects.Load()}
+	if rec.counted == nil {
+		rec.counted = r.count(rec)
+	}
+	r.countFrom(rec)
+	rec.start()
 	defer rec.close()
 	if err := r.record(sending, rec); err != nil {
 		return err
@@ -112,23 +151,7 @@ func (r *rowRun) recorded(reading, sending context.Context, rec *runRecord, s st
 	}
 	err := r.drain(reading, sending, s)
 	r.settle = nil
-	err = r.conclude(reading, sending, conclusion{rec, s, err})
-	if found {
-		earlier.Done = done && err == nil && rec.run.Row == earlier.Rows
-		r.earlier = append(r.earlier, earlier)
-	}
-	return err
-}
-
-// drop gives up what was sent and not settled; in a transaction it was never acked.
-func (r *rowRun) drop(ctx context.Context, rec *runRecord) {
-	r.dropping.Store(true)
-	r.out.drop(ctx)
-	if r.Recording.ExactlyOnce {
-		acked, rejects := rec.before.Acked, rec.before.Rejects
-		r.Progress.Acked.Store(rec.counts[0] + rec.settled.Acked - acked)
-		r.Progress.Rejects.Store(rec.counts[1] + rec.settled.Rejects - rejects)
-	}
+	return r.conclude(reading, sending, conclusion{rec, s, err})
 }
 
 // idle records progress while nothing comes.
@@ -137,7 +160,7 @@ func (r *rowRun) idle() {
 		return
 	}
 	if err := r.settle(); err != nil {
-		r.rejects.stop(err)
+		r.fail(err)
 	}
 }
 
@@ -147,19 +170,16 @@ func (r *rowRun) record(ctx context.Context, rec *runRecord) error {
 	if err != nil {
 		return err
 	}
-	if err := r.out.settle(ctx, record); err != nil {
-		return takenOver(err)
+	rec.held.offered = rec.run
+	answered := r.waits.call("the brokers")
+	err = r.out.settle(ctx, record)
+	answered()
+	if err != nil {
+		return err
 	}
 	rec.settled = rec.run
+	r.countSettled(rec)
 	return nil
-}
-
-// takenOver says what it means that a producer was fenced.
-func takenOver(err error) error {
-	if errors.Is(err, kafka.ErrFenced) && !errors.Is(err, ErrTakenOver) {
-		return fmt.Errorf("%w: %w", ErrTakenOver, err)
-	}
-	return err
 }
 
 // conclusion is a run that has ended, and why.
@@ -181,8 +201,10 @@ func (r *rowRun) conclude(reading, sending context.Context, c conclusion) error 
 	case stopped:
 		c.rec.advance(c.s.position(), r.rejects.filed)
 		run.State, run.Reason = progress.Stopped, interrupted
+	case r.out.lost() != nil:
+		return c.err
 	default:
-		r.drop(sending, c.rec)
+		r.drop(sending)
 		*run = c.rec.settled
 		run.State, run.Reason = progress.Stopped, c.err.Error()
 	}
@@ -190,4 +212,14 @@ func (r *rowRun) conclude(reading, sending context.Context, c conclusion) error 
 		return err
 	}
 	return c.err
+}
+
+// drop gives up what was sent and not settled, where that can be done.
+func (r *rowRun) drop(ctx context.Context) {
+	if !r.Recording.ExactlyOnce {
+		return
+	}
+	r.trying.Load().dropping.Store(true)
+	r.out.drop(ctx)
+	r.waits.over(r.out)
 }

@@ -25,7 +25,8 @@ var (
 	ErrChangedText = errors.New("text is not the one that was sent before: --restart sends it from its start")
 	ErrNeedsName   = errors.New("text can be read only once, so that its content cannot name the run: say --run NAME")
 	ErrNotExact    = errors.New("an earlier run without --exactly-once did not end in peace, so that rows may be there already: go on without it, or --restart")
-	ErrTakenOver   = fmt.Errorf("another process has taken this run over, or the brokers were away for more than %s: start it again, it goes on where it stopped", kafka.TransactionTimeout)
+	ErrTakenOver   = errors.New("another process has taken this run over: let that one go on, or stop it and start this one again")
+	ErrReadOnce    = fmt.Errorf("the brokers have dropped a transaction, as they do after %s without a word, and the text cannot be read again here: start it again, it goes on where it stopped", kafka.TransactionTimeout)
 	ErrOneName     = errors.New("a name is for one text: name one file, or let their contents name the runs")
 )
 
@@ -52,48 +53,69 @@ type runRecord struct {
 	found   bool         // an earlier run was found, and is gone on with
 	grown   bool         // its text was shorter, so another text may have begun in the same way
 	begun   progress.Run // of the text as it is now, for when it is another
-	filed   int64        // rejects of the production before this run's
-	before  progress.Run // as it was when this process began
-	counts  [2]int64     // of the production then: acked, rejects
+	held    *held        // nil until nobody else can write to the run
+	counted *counted     // nil until the first row is read
+	began   bool         // to be read
 	due     atomic.Bool
 	ticker  *time.Timer
 }
 
-// look finds the run that a text belongs to; nil when it is not recorded.
-func (c Recording) look(ctx context.Context, file string, begun progress.Run) (*runRecord, error) {
+// counted is where this process and the production stood when the run began.
+type counted struct {
+	earlier               *EarlierRun  // nil when there was none
+	done                  bool         // it was finished
+	run                   progress.Run // as it was
+	filed, read           int64        // of the production, without this run's
+	rows, acked, rejected int64
+}
+
+// look gives the record of a text's run as if it were new, with the beginning of the text where that names it; nil when it is not recorded.
+func (c Recording) look(ctx context.Context, file string, begun progress.Run) (rec *runRecord, head []byte, err error) {
 	if c.Log == nil && c.ExactlyOnce {
-		return nil, errors.New("internal error: exactly once without a log of runs")
+		return nil, nil, errors.New("internal error: exactly once without a log of runs")
 	}
 	if c.Log == nil {
-		return nil, nil
+		return nil, nil, nil
 	}
-	var head []byte
 	if c.Name == "" {
-		var err error
-		if head, err = textfile.Head(file, progress.HeadSize); errors.Is(err, textfile.ErrOnce) {
-			if c.ExactlyOnce {
-				return nil, fmt.Errorf("%s: %w", file, ErrNeedsName)
-			}
-			return nil, nil
-		} else if err != nil {
-			return nil, err
+		head, err = textfile.Head(file, progress.HeadSize)
+		switch once := errors.Is(err, textfile.ErrOnce); {
+		case once && c.ExactlyOnce:
+			return nil, nil, fmt.Errorf("%s: %w", file, ErrNeedsName)
+		case once:
+			return nil, nil, nil
+		case err != nil:
+			return nil, nil, ofText(ctx, err)
 		}
 	}
 	begun = progress.Begin(begun.Topic, begun.Subject, c.Name, head)
 	begun.Started, begun.File, begun.State, begun.ExactlyOnce = time.Now().UnixMilli(), file, progress.Running, c.ExactlyOnce
-	run, found, err := c.Log.find(ctx, begun, head)
-	return &runRecord{log: c.Log, run: run, found: found, grown: found && run.Key() != begun.Key(), begun: begun}, err
+	return &runRecord{log: c.Log, run: begun, begun: begun}, head, nil
+}
+
+// find finds the run that a text belongs to.
+func (r *runRecord) find(ctx context.Context, head []byte) (err error) {
+	r.run, r.found, err = r.log.find(ctx, r.begun, head)
+	r.grown = r.found && r.run.Key() != r.begun.Key()
+	return err
 }
 
 // refresh reads the run again, once nobody else can write to it, and says whether it may be gone on with.
 func (r *runRecord) refresh(ctx context.Context, c Recording) error {
+	var base *progress.Run
 	if c.ExactlyOnce {
 		known, err := r.log.read(ctx)
 		if err != nil {
 			return err
 		}
 		if run, ok := known[r.run.Key()]; ok {
-			r.run, r.found = run, true
+			base = &run
+		}
+		if r.held != nil {
+			return r.regain(base)
+		}
+		if base != nil {
+			r.run, r.found = *base, true
 		}
 	}
 	switch {
@@ -102,8 +124,9 @@ func (r *runRecord) refresh(ctx context.Context, c Recording) error {
 	case c.Restart:
 		r.startAnew()
 	case c.ExactlyOnce && !r.exact():
-		return fmt.Errorf("%s, run %s: %w", r.begun.File, r.run.Key(), ErrNotExact)
+		return ofText(ctx, fmt.Errorf("%s, run %s: %w", r.begun.File, r.run.Key(), ErrNotExact))
 	}
+	r.held, r.settled = &held{base: base, offered: r.run}, r.run
 	return nil
 }
 
@@ -133,21 +156,25 @@ func (r *runRecord) resume(ctx context.Context, to func(context.Context, textfil
 		return false, err
 	}
 	if r.grown {
-		r.run, r.found, r.grown = r.begun, false, false
+		r.run, r.found, r.grown, r.held = r.begun, false, false, nil
 		return true, nil
 	}
 	return false, fmt.Errorf("%w: %w", ErrChangedText, err)
 }
 
 // earlier tells of the run that was found.
-func (r *runRecord) earlier() EarlierRun {
-	return EarlierRun{File: r.begun.File, Rows: r.run.Row, Rejects: r.run.Rejects, Time: time.UnixMilli(r.run.Time).UTC()}
+func (r *runRecord) earlier() *EarlierRun {
+	if !r.found {
+		return nil
+	}
+	return &EarlierRun{File: r.begun.File, Rows: r.run.Row, Rejects: r.run.Rejects, Time: time.UnixMilli(r.run.Time).UTC()}
 }
 
-// start begins to record; filed is the number of rejects of the production so far.
-func (r *runRecord) start(filed int64) {
-	r.filed = filed - r.run.Rejects
+// start begins to record.
+func (r *runRecord) start() {
 	r.run.File, r.run.State, r.run.Reason, r.run.ExactlyOnce = r.begun.File, progress.Running, "", r.begun.ExactlyOnce
+	r.due.Store(false)
+	r.began = true
 	r.ticker = time.AfterFunc(settleEvery, r.tick)
 }
 
@@ -159,7 +186,7 @@ func (r *runRecord) advance(at textfile.Position, filed int64) bool {
 	r.ticker.Reset(settleEvery)
 	moved := at.Offset != r.run.Offset
 	r.run.Offset, r.run.Line, r.run.Row, r.run.Sum = at.Offset, at.Line, at.Row, at.Sum
-	r.run.Rejects = filed - r.filed
+	r.run.Rejects = filed - r.counted.filed
 	r.run.Acked = r.run.Row - r.run.Rejects
 	return moved
 }

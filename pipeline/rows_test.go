@@ -63,13 +63,15 @@ const rowSchema = `{"type":"record","name":"row","fields":[
 // rowWorld is a broker with a topic and a registry that knows its schema.
 type rowWorld struct {
 	t        testing.TB
+	config   kafka.Config
 	cluster  *kafka.Cluster
 	registry *shelf
 	topic    string
 }
 
 func newRowWorld(t testing.TB) *rowWorld {
-	w := &rowWorld{t: t, cluster: brokertest.Connect(t, brokertest.Config(t)), registry: &shelf{}}
+	w := &rowWorld{t: t, config: brokertest.Config(t), registry: &shelf{}}
+	w.cluster = brokertest.Connect(t, w.config)
 	w.topic = brokertest.Topic(t, w.cluster, 2)
 	w.registry.add(ValueSubject(w.topic), rowSchema)
 	return w

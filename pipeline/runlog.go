@@ -120,6 +120,9 @@ func (l *RunLog) readTo(ctx context.Context, ends []int64) (map[string]progress.
 }
 
 func (l *RunLog) see(known map[string]progress.Run, r *kafka.Record) {
+	if progress.OfTransform(r.Key) {
+		return
+	}
 	if r.Value == nil {
 		delete(known, string(r.Key))
 		return

@@ -24,6 +24,16 @@ type RowProgress struct {
 	Rows    atomic.Int64 // read
 	Acked   atomic.Int64 // confirmed by the brokers
 	Rejects atomic.Int64 // put aside, confirmed
+
+	waiting atomic.Pointer[string]
+}
+
+// Waiting says what the run has been waiting for, "" while it does not wait for long.
+func (p *RowProgress) Waiting() string {
+	if what := p.waiting.Load(); what != nil {
+		return *what
+	}
+	return ""
 }
 
 // sender hands records to a producer. What it needs for each is used again when the brokers have confirmed the record.
@@ -71,7 +81,10 @@ func (s *sender) send(ctx context.Context, made conform.Record) {
 	}
 	s.out.Produce(ctx, &c.record, c.done)
 	if s.sync {
-		<-s.waiting
+		select {
+		case <-s.waiting:
+		case <-ctx.Done():
+		}
 	}
 }
 
@@ -95,15 +108,15 @@ func (s *sender) confirm(c *carrier, r *kafka.Record, err error) {
 const drainTime = 10 * time.Second
 
 // outlasting gives a context that ends drainTime after ctx, or with the function.
-func outlasting(ctx context.Context) (context.Context, func()) {
-	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+func outlasting(ctx context.Context) (context.Context, func(error)) {
+	longer, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	var timer atomic.Pointer[time.Timer]
-	release := context.AfterFunc(ctx, func() { timer.Store(time.AfterFunc(drainTime, cancel)) })
-	return longer, func() {
+	release := context.AfterFunc(ctx, func() { timer.Store(time.AfterFunc(drainTime, func() { cancel(context.Cause(ctx)) })) })
+	return longer, func(err error) {
 		release()
 		if t := timer.Load(); t != nil {
 			t.Stop()
 		}
-		cancel()
+		cancel(err)
 	}
 }

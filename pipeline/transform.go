@@ -34,6 +34,10 @@ type Transform struct {
 	Compression string
 	Observer    *flow.Observer // may be nil
 
+	Timeout time.Duration // how long it may stand still because brokers or registry are away; 0: for ever
+
+	Log *TransformLog // told how it is doing, for status; may be nil
+
 	Recheck   time.Duration // how often the latest versions are asked for; 30 s when 0
 	Rechecked func(error)   // told when they have changed: nil when the mapping fits them, else why the old plan goes on; may be nil
 }
@@ -144,6 +148,7 @@ func (t *Transform) Run(ctx context.Context) (TransformSummary, error) {
 	running, stop := context.WithCancel(ctx)
 	defer stop()
 	var checking sync.WaitGroup
+	live.record = t.Log.begin(running, t, plan)
 	checking.Go(func() { t.recheck(running, live) })
 	waited := make(chan error, 1)
 	if t.ToEnd {
@@ -152,7 +157,7 @@ func (t *Transform) Run(ctx context.Context) (TransformSummary, error) {
 			stop()
 		}()
 	}
-	err = t.link(live).Run(running, t.Cluster, t.Observer)
+	err = t.bounded(running, stop, t.link(live))
 	if errors.Is(err, context.Canceled) && running.Err() != nil {
 		err = nil // told to stop while it was starting
 	}
@@ -167,8 +172,13 @@ func (t *Transform) Run(ctx context.Context) (TransformSummary, error) {
 	if err == nil && t.ToEnd {
 		err = <-waited
 	}
+	live.record.end(ctx, err)
 	return summary, err
 }
+
+// transformBudget is what the records of a transform may weigh: with what the client has fetched meanwhile and what the collector leaves lying,
+// the process stays below 128 MiB (measured by BenchmarkTransformMemory).
+const transformBudget = 12 << 20
 
 // link gives the link that runs a plan.
 func (t *Transform) link(live *livePlan) interface {
@@ -176,10 +186,14 @@ func (t *Transform) link(live *livePlan) interface {
 } {
 	name := "transform." + t.From + "." + t.To
 	stage := flow.Stage[*kafka.Record, *kafka.Record](live.stage(t.To))
-	if t.ExactlyOnce {
-		return &flow.CopyLink{Name: name, Group: t.Group, Input: t.From, Compression: t.Compression, Stage: stage}
+	limits := flow.Limits{Budget: transformBudget}
+	if t.ToEnd {
+		limits.Commit = 2 * commitPoll
 	}
-	return &flow.StageLink{Name: name, Group: t.Group, Input: t.From, Compression: t.Compression, Stage: stage}
+	if t.ExactlyOnce {
+		return &flow.CopyLink{Name: name, Group: t.Group, Input: t.From, Compression: t.Compression, Stage: stage, Limits: limits}
+	}
+	return &flow.StageLink{Name: name, Group: t.Group, Input: t.From, Compression: t.Compression, Stage: stage, Limits: limits}
 }
 
 // ready checks the mapping and both topics.

@@ -61,6 +61,11 @@ func TestInterruptPrintsTheSummaryAndExits130(t *testing.T) {
 			t.Fatalf("%v: %d %s", args, code, errs)
 		}
 	}
+	inbox := filepath.Join(dir, "in")
+	if err := os.Mkdir(inbox, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(inbox, "a.csv"), "id\n7\nx\n")
 	reader, writer := io.Pipe()
 	defer writer.Close()
 	go func() { _, _ = io.WriteString(writer, "id\n1\n2\n3\n") }()
@@ -71,6 +76,7 @@ func TestInterruptPrintsTheSummaryAndExits130(t *testing.T) {
 		complain string
 	}{
 		{[]string{"produce", "csv", "-", "--topic", "s", "--acks"}, "1\t", "s: 3 rows read, 3 acked, 0 rejects", "stripeline: interrupted\n"},
+		{[]string{"produce", "csv", "--watch", inbox, "--topic", "s"}, "moved to", "s: 2 rows read, 1 acked, 1 rejects", "stripeline: interrupted\n"},
 		{[]string{"consume", "--topic", "s", "--follow", "-o", "json"}, `{"id":3}`, `{"id":1}`, "stripeline: interrupted\n"},
 		{[]string{"consume", "--topic", "s", "--group", "g", "-o", "json"}, `{"id":3}`, `{"id":1}`, "stripeline: interrupted\n"},
 	} {

@@ -19,35 +19,54 @@ func produceVerb(a *app) *cobra.Command {
 }
 
 func produceCSVVerb(a *app) *cobra.Command {
-	f := &csvFlags{}
+	f, w := &csvFlags{}, &watchFlags{}
 	cmd := &cobra.Command{
-		Use: "csv FILE...", Short: "Send CSV rows as Avro records, typed by a schema of the registry", Args: cobra.MinimumNArgs(1),
+		Use: "csv FILE...|--watch DIR", Short: "Send CSV rows as Avro records, typed by a schema of the registry", Args: w.args,
 		Long: `Send CSV rows as Avro records. Columns are matched to the fields of the subject's latest schema by name or alias; gzip and zstd are
 recognised by content; - is standard input. A row that does not fit goes to <topic>.rejects as its original bytes, with the reason in
-headers, and the exit code is 3.`,
+headers, and the exit code is 3.
+
+With --watch each file that arrives in a directory is a run of its own, resumed and recognised by its content like a named one. Files are taken
+in the order of their modification time when they have not changed for a second; names that begin with a point or end in .tmp or .part are left
+alone. What was sent and recorded is moved to DIR/done, what cannot be sent as a whole to DIR/failed, with the reason in the log.
+
+While brokers or registry are away the run waits, says so, and goes on by itself; --timeout bounds that.`,
 		Example: examples(
 			"produce csv flights.csv.gz --topic flights --null NA --key carrier",
+			"produce csv flights.csv.gz --topic flights --null NA --register flights.avsc --key carrier,flight --key-format avro --register-key key.avsc",
 			"produce csv 'in/*.csv' --topic flights --dry-run -n 20",
-			"produce csv - --topic flights --acks < flights.csv"),
-		RunE: func(cmd *cobra.Command, args []string) error { return a.produceCSV(cmd, args, f) },
+			"produce csv - --topic flights --acks < flights.csv",
+			"produce csv --watch in --topic flights --exactly-once --max-rejects 0.5%"),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.produceCSV(cmd, csvWork{args, f, w}) },
 	}
 	f.declare(cmd.Flags())
+	w.declare(cmd.Flags())
 	return cmd
 }
 
-func (a *app) produceCSV(cmd *cobra.Command, files []string, f *csvFlags) error {
+// csvWork is what produce csv was told.
+type csvWork struct {
+	files []string
+	*csvFlags
+	watch *watchFlags
+}
+
+func (a *app) produceCSV(cmd *cobra.Command, f csvWork) error {
 	ctx := cmd.Context()
 	if f.topic == "" {
 		return usagef("produce csv needs a topic: say --topic")
 	}
-	p, err := f.journey(files)
+	p, err := f.journey(f.files)
 	if err != nil {
 		return err
 	}
+	f.watch.apply(a, &p.Production)
 	p.CSV.Stdin = a.io.in
-	if p.Registry, err = a.subjects(); err != nil {
+	registry, err := a.registry()
+	if err != nil {
 		return err
 	}
+	p.Registry, p.Writer = registry, registry
 	if f.dryRun {
 		return a.tryCSV(cmd, p, f.limit)
 	}
@@ -67,6 +86,7 @@ func (a *app) send(ctx context.Context, p sending) error {
 	if err := p.record.check(); err != nil {
 		return err
 	}
+	a.logger = calm(a.logger)
 	cluster, err := a.connect(ctx)
 	if err != nil {
 		return err
@@ -82,7 +102,7 @@ func (a *app) send(ctx context.Context, p sending) error {
 	bar := &progress{}
 	if !p.acks { // the lines of acks would tear it apart
 		bar = a.progress("produce", sizeOf(p.Files), func() string {
-			return fmt.Sprintf("%d rows, %d rejects", p.Progress.Acked.Load(), p.Progress.Rejects.Load())
+			return rowsNote(p.Progress)
 		})
 	}
 	stop := every(200*time.Millisecond, func() {
@@ -92,8 +112,11 @@ func (a *app) send(ctx context.Context, p sending) error {
 	summary, err := p.run(ctx)
 	stop()
 	bar.done()
-	if err == nil || summary.Rows > 0 || len(summary.Earlier) > 0 {
+	if err == nil || summary.Rows > 0 || len(summary.Earlier) > 0 || p.Watch.Dir != "" {
 		a.printSummary(p.Topic, summary)
+	}
+	if err == nil {
+		err = failedFiles(summary, p.Watch.Dir)
 	}
 	if err != nil {
 		return a.missingTopic(err, p.Topic)
@@ -102,6 +125,15 @@ func (a *app) send(ctx context.Context, p sending) error {
 		return rejected(rejects, pipeline.RejectsTopic(p.Topic), p.Topic)
 	}
 	return nil
+}
+
+// rowsNote is what a person sees of a run beside its bytes.
+func rowsNote(p *pipeline.RowProgress) string {
+	note := fmt.Sprintf("%d rows, %d rejects", p.Acked.Load(), p.Rejects.Load())
+	if what := p.Waiting(); what != "" {
+		note += ", waiting for " + what
+	}
+	return note
 }
 
 func (a *app) printAck(ack pipeline.Ack) {
@@ -117,7 +149,7 @@ func (a *app) printSummary(topic string, s pipeline.RowSummary) {
 	v := map[string]any{
 		"topic": topic, "rows": s.Rows, "acked": s.Acked, "rejects": s.Rejects, "bytes": s.Bytes, "blank_lines": s.Blank,
 		"seconds": s.Took.Seconds(), "finished": s.Finished, "earlier": s.Earlier,
-		"subject": s.Schema.Subject, "version": s.Schema.Version, "schema_id": s.Schema.ID,
+		"subject": s.Schema.Subject, "version": s.Schema.Version, "schema_id": s.Schema.ID, "moved": s.Moved,
 	}
 	_ = a.output.emit(v, func(w io.Writer) {
 		for _, e := range s.Earlier {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -10,6 +11,7 @@ import (
 
 	"stripeline/pipeline"
 	"stripeline/pipeline/flow"
+	"stripeline/pipeline/kafka"
 )
 
 // transformFlags are the flags of transform.
@@ -50,6 +52,7 @@ A mapping file:
 	set.BoolVar(&t.ToEnd, "to-end", false, "stop when everything is done that was there at the start")
 	set.BoolVar(&t.ExactlyOnce, "exactly-once", false, "records, rejects and the group's commit in one Kafka transaction (readers: read committed)")
 	set.StringVar(&t.Compression, "compression", "", "none, gzip, snappy, lz4 or zstd")
+	declareTimeout(set, &t.Timeout)
 	set.BoolVar(&f.dryRun, "dry-run", false, "show what goes in and what comes out; write nothing")
 	set.Int64VarP(&f.limit, "limit", "n", 20, "records of a dry run")
 	return cmd
@@ -69,6 +72,7 @@ func (a *app) transform(cmd *cobra.Command, t *pipeline.Transform, f *transformF
 	if t.Registry, err = a.subjects(); err != nil {
 		return err
 	}
+	a.logger = calm(a.logger)
 	if t.Cluster, err = a.connect(cmd.Context()); err != nil {
 		return err
 	}
@@ -76,7 +80,21 @@ func (a *app) transform(cmd *cobra.Command, t *pipeline.Transform, f *transformF
 	if f.dryRun {
 		return a.tryTransform(cmd, t, f.limit)
 	}
+	t.Log = a.transformLog(cmd.Context(), t.Cluster)
 	return a.runTransform(cmd, t)
+}
+
+// transformLog opens where the transform says how it is doing. It runs without, too: then status does not know of it.
+func (a *app) transformLog(ctx context.Context, cluster *kafka.Cluster) *pipeline.TransformLog {
+	registry, err := a.registry()
+	if err == nil {
+		var log *pipeline.TransformLog
+		if log, err = pipeline.OpenTransformLog(ctx, cluster, registry); err == nil {
+			return log
+		}
+	}
+	a.logger.Warn("status will not know of this transform", "error", err)
+	return nil
 }
 
 func (a *app) runTransform(cmd *cobra.Command, t *pipeline.Transform) error {

@@ -22,6 +22,7 @@ type Transactor struct {
 	open    bool            // a transaction is under way
 	topics  map[string]bool // written to in this transaction or an earlier one
 	further bool            // this transaction wrote to topics that no earlier one did
+	pending sync.WaitGroup  // records whose done is not called
 
 	mu     sync.Mutex
 	failed error // the first error; nothing is sent after it
@@ -67,7 +68,9 @@ func (t *Transactor) Produce(ctx context.Context, r *Record, done func(*Record, 
 	if !t.topics[r.Topic] {
 		t.topics[r.Topic], t.further = true, true
 	}
+	t.pending.Add(1)
 	t.client.Produce(ctx, r, func(r *Record, err error) {
+		defer t.pending.Done()
 		err = Explain(r, err)
 		if err != nil {
 			_ = t.fail(err)
@@ -137,8 +140,18 @@ func (t *Transactor) Abort(ctx context.Context) error {
 	return nil
 }
 
-// Close ends the producer. A transaction under way is left to the next holder of the id, or to TransactionTimeout.
-func (t *Transactor) Close() { t.client.Close() }
+// Close ends the producer and returns when every done was called. A transaction under way is left to the next holder of the id, or to
+// TransactionTimeout.
+func (t *Transactor) Close() {
+	t.client.Close()
+	t.pending.Wait()
+}
+
+// Buffered gives the bytes that wait for their confirmation.
+func (t *Transactor) Buffered() int64 { return t.client.BufferedProduceBytes() }
+
+// Failed gives the first error, after which the Transactor is of no further use; nil while there was none.
+func (t *Transactor) Failed() error { return t.err() }
 
 func (t *Transactor) err() error {
 	t.mu.Lock()

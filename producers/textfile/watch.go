@@ -1,120 +1,161 @@
 package textfile
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
 
-// Folders of a watched directory that files are moved to.
-const (
-	doneFolder   = "done"
-	failedFolder = "failed"
-)
+// defaultSettle is how long a file must not change before it is taken.
+const defaultSettle = time.Second
 
-// Watch gives the files of a directory as they arrive. A file is taken when two looks in a row found it with the same size and time, so a writer that
-// pauses for longer should write under a name that begins with a point and rename. It is used by one goroutine.
+// WatchOptions say when files are taken.
+type WatchOptions struct {
+	Settle time.Duration // how long a file must have the same size and time before it is taken; 0 is one second
+	Once   bool          // only what is there at the first Next
+}
+
+// Watch gives the files of a directory as they arrive: regular files that have not changed for a while, the oldest modification time first, then by
+// name. Names that begin with a point or end in .tmp or .part are left alone, so a writer that pauses for longer uses one and renames. It is used by
+// one goroutine.
 type Watch struct {
-	dir     string
-	pattern string
-	poll    time.Duration
-	seen    map[string]look // files that are not taken yet, or taken and not moved
+	dir   string
+	o     WatchOptions
+	seen  map[string]arrived // what was there when it was looked last, by name
+	left  []Arrival          // with Once: what is still to be given
+	begun bool
 }
 
-// look is what a file was when it was looked at last.
-type look struct {
-	size  int64
-	time  time.Time
-	taken bool
+// arrived is a file with the moment since which it is as it is.
+type arrived struct {
+	Arrival
+	since time.Time
 }
 
-// OpenWatch watches dir for files whose names match pattern ("" is all), and makes the folders done and failed in it. poll is the time between two
-// looks; 0 is a quarter of a second.
-func OpenWatch(dir, pattern string, poll time.Duration) (*Watch, error) {
-	if poll == 0 {
-		poll = defaultPoll
-	}
-	if pattern == "" {
-		pattern = "*"
-	}
-	if _, err := filepath.Match(pattern, ""); err != nil {
-		return nil, fmt.Errorf("watch %s: pattern %q: %w", dir, pattern, err)
-	}
-	for _, folder := range []string{doneFolder, failedFolder} {
-		if err := os.Mkdir(filepath.Join(dir, folder), 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
-			return nil, fmt.Errorf("watch %s: %w", dir, err)
-		}
-	}
-	return &Watch{dir: dir, pattern: pattern, poll: poll, seen: map[string]look{}}, nil
+// Arrival is a file as it was when it was taken.
+type Arrival struct {
+	Path string
+	size int64
+	time time.Time
 }
 
-// Next gives the path of the next file, the first by name of those that are there, and waits for one. It ends with ctx only. What it gave is
-// not given again before Done or Failed.
-func (w *Watch) Next(ctx context.Context) (string, error) {
+// Changed says whether the file is not the one that was taken any more: it was written to, or it is gone.
+func (a Arrival) Changed() bool {
+	info, err := os.Lstat(a.Path)
+	return err != nil || info.Size() != a.size || !info.ModTime().Equal(a.time)
+}
+
+// OpenWatch watches a directory.
+func OpenWatch(dir string, o WatchOptions) (*Watch, error) {
+	if info, err := os.Stat(dir); err != nil {
+		return nil, fmt.Errorf("watch %s: %w", dir, err)
+	} else if !info.IsDir() {
+		return nil, fmt.Errorf("watch %s: %w: is a file: name the directory that it is in", dir, fs.ErrInvalid)
+	}
+	if o.Settle == 0 {
+		o.Settle = defaultSettle
+	}
+	return &Watch{dir: dir, o: o, seen: map[string]arrived{}}, nil
+}
+
+// Next gives the next file and waits for one; with Once it gives io.EOF behind the last. What was given comes again if it is still there when Next is
+// called again: move it away. It ends with ctx.
+func (w *Watch) Next(ctx context.Context) (Arrival, error) {
+	if w.o.Once {
+		return w.present(ctx)
+	}
 	for {
-		path, err := w.look()
-		if path != "" || err != nil {
-			return path, err
+		settled, err := w.look()
+		if err != nil || len(settled) > 0 {
+			return first(settled), err
 		}
-		select {
-		case <-ctx.Done():
-			return "", ctx.Err()
-		case <-time.After(w.poll):
+		if err := w.rest(ctx, max(w.o.Settle/4, 1)); err != nil {
+			return Arrival{}, err
 		}
 	}
 }
 
-// look goes through the directory once and gives the first file that has not changed since the last time.
-func (w *Watch) look() (string, error) {
+// present looks twice, then gives what had not changed between.
+func (w *Watch) present(ctx context.Context) (Arrival, error) {
+	if !w.begun {
+		if _, err := w.look(); err != nil {
+			return Arrival{}, err
+		}
+		before := w.seen
+		if err := w.rest(ctx, w.o.Settle); err != nil {
+			return Arrival{}, err
+		}
+		settled, err := w.look()
+		if err != nil {
+			return Arrival{}, err
+		}
+		w.begun = true
+		w.left = slices.DeleteFunc(settled, func(a Arrival) bool {
+			_, known := before[filepath.Base(a.Path)]
+			return !known
+		})
+	}
+	for len(w.left) > 0 {
+		next := w.left[0]
+		if w.left = w.left[1:]; !next.Changed() {
+			return next, ctx.Err()
+		}
+	}
+	return Arrival{}, io.EOF
+}
+
+func (w *Watch) rest(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
+
+// look goes through the directory once and gives what has settled, in order.
+func (w *Watch) look() ([]Arrival, error) {
 	entries, err := os.ReadDir(w.dir)
 	if err != nil {
-		return "", fmt.Errorf("watch %s: %w", w.dir, err)
+		return nil, fmt.Errorf("watch %s: %w", w.dir, err)
 	}
-	found := ""
+	now, seen := time.Now(), map[string]arrived{}
+	var settled []Arrival
 	for _, entry := range entries {
 		name := entry.Name()
-		match, _ := filepath.Match(w.pattern, name)
 		info, err := entry.Info()
-		if err != nil || !info.Mode().IsRegular() || !match || strings.HasPrefix(name, ".") {
+		if err != nil || !info.Mode().IsRegular() || leftAlone(name) {
 			continue
 		}
-		before, known := w.seen[name]
-		now := look{size: info.Size(), time: info.ModTime(), taken: before.taken}
-		w.seen[name] = now
-		if found == "" && known && !before.taken && before == now {
-			found = name
+		is := Arrival{filepath.Join(w.dir, name), info.Size(), info.ModTime()}
+		known, ok := w.seen[name]
+		if !ok || known.Arrival != is {
+			known = arrived{is, now}
+		}
+		seen[name] = known
+		if now.Sub(known.since) >= w.o.Settle {
+			settled = append(settled, is)
 		}
 	}
-	if found == "" {
-		return "", nil
-	}
-	w.seen[found] = look{taken: true}
-	return filepath.Join(w.dir, found), nil
+	w.seen = seen
+	slices.SortFunc(settled, func(a, b Arrival) int { return cmp.Or(a.time.Compare(b.time), cmp.Compare(a.Path, b.Path)) })
+	return settled, nil
 }
 
-// Done moves a file that Next gave to the folder done. A file that has the name already stays: the new one gets a number behind its name.
-func (w *Watch) Done(path string) error { return w.move(path, doneFolder) }
+func leftAlone(name string) bool {
+	return strings.HasPrefix(name, ".") || strings.HasSuffix(name, ".tmp") || strings.HasSuffix(name, ".part")
+}
 
-// Failed moves a file that Next gave to the folder failed, as Done does.
-func (w *Watch) Failed(path string) error { return w.move(path, failedFolder) }
-
-func (w *Watch) move(path, folder string) error {
-	name := filepath.Base(path)
-	target := filepath.Join(w.dir, folder, name)
-	for i := 1; ; i++ {
-		if _, err := os.Lstat(target); errors.Is(err, fs.ErrNotExist) {
-			break
-		}
-		target = filepath.Join(w.dir, folder, fmt.Sprintf("%s.%d", name, i))
+func first(all []Arrival) Arrival {
+	if len(all) == 0 {
+		return Arrival{}
 	}
-	if err := os.Rename(path, target); err != nil {
-		return fmt.Errorf("move file that was read: %w", err)
-	}
-	delete(w.seen, name)
-	return nil
+	return all[0]
 }

@@ -3,77 +3,134 @@ package textfile_test
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"stripeline/producers/textfile"
 )
 
-func write(t *testing.T, path, text string) {
-	t.Helper()
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
+// watching is a directory with a watch on it, in a bubble whose clock moves when everything waits.
+type watching struct {
+	t   *testing.T
+	dir string
+	w   *textfile.Watch
 }
 
-func names(t *testing.T, dir string) []string {
-	t.Helper()
-	var out []string
-	err := fs.WalkDir(os.DirFS(dir), ".", func(path string, d fs.DirEntry, err error) error {
-		if !d.IsDir() {
-			out = append(out, path)
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
-
-func TestWatch(t *testing.T) {
+func watch(t *testing.T, o textfile.WatchOptions, test func(w *watching)) {
 	dir := t.TempDir()
-	for _, name := range []string{"b.csv", "a.csv", ".hidden.csv", "c.txt"} {
-		write(t, filepath.Join(dir, name), "x")
-	}
-	w, err := textfile.OpenWatch(dir, "*.csv", 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	next := func(want string) string {
-		t.Helper()
-		path, err := w.Next(t.Context())
-		if err != nil || path != filepath.Join(dir, want) {
-			t.Fatalf("next is %s, %v; want %s", path, err, want)
+	synctest.Test(t, func(t *testing.T) {
+		w, err := textfile.OpenWatch(dir, o)
+		if err != nil {
+			t.Fatal(err)
 		}
-		return path
+		test(&watching{t, dir, w})
+	})
+}
+
+// write writes a file that is so many seconds old.
+func (w *watching) write(name, text string, age int) {
+	w.t.Helper()
+	path := filepath.Join(w.dir, name)
+	err := os.WriteFile(path, []byte(text), 0o644)
+	if err == nil {
+		at := time.Now().Add(-time.Duration(age) * time.Second)
+		err = os.Chtimes(path, at, at)
 	}
-	a, b := next("a.csv"), next("b.csv")
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if path, err := w.Next(ctx); !errors.Is(err, context.Canceled) {
-		t.Errorf("a file is given twice: %s, %v", path, err)
+	if err != nil {
+		w.t.Fatal(err)
 	}
-	if err := errors.Join(w.Done(a), w.Failed(b)); err != nil {
-		t.Fatal(err)
+}
+
+// next expects a file to come and takes it away.
+func (w *watching) next(want string) {
+	w.t.Helper()
+	a, err := w.w.Next(w.t.Context())
+	if err != nil || filepath.Base(a.Path) != want || a.Changed() {
+		w.t.Fatalf("next is %s, %v; want %s", a.Path, err, want)
 	}
-	write(t, a, "y") // the same name comes again
-	if err := w.Done(next("a.csv")); err != nil {
-		t.Fatal(err)
+	if err := os.Remove(a.Path); err != nil || !a.Changed() {
+		w.t.Fatalf("%v, and a file that is gone has not changed", err)
 	}
-	if got, want := names(t, dir), []string{".hidden.csv", "c.txt", "done/a.csv", "done/a.csv.1", "failed/b.csv"}; !slices.Equal(got, want) {
-		t.Errorf("files %q, want %q", got, want)
+}
+
+// none expects no file to come within a time.
+func (w *watching) none(d time.Duration) {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.t.Context(), d)
+	defer cancel()
+	if a, err := w.w.Next(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		w.t.Fatalf("next is %s, %v; want none", a.Path, err)
 	}
+}
+
+func TestWatchGivesWhatHasSettledTheOldestFirst(t *testing.T) {
+	watch(t, textfile.WatchOptions{}, func(w *watching) {
+		w.write("new.csv", "x", 1)
+		w.write("b.csv", "x", 5)
+		w.write("a.csv", "x", 5)
+		for _, name := range []string{".hidden.csv", "c.csv.tmp", "d.part"} {
+			w.write(name, "x", 9)
+		}
+		if err := os.Mkdir(filepath.Join(w.dir, "done"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{"a.csv", "b.csv", "new.csv"} {
+			w.next(want)
+		}
+		w.none(time.Hour)
+		w.write("a.csv", "the same name comes again", 0)
+		w.next("a.csv")
+	})
+}
+
+func TestWatchLeavesAFileThatIsWrittenTo(t *testing.T) {
+	watch(t, textfile.WatchOptions{Settle: time.Minute}, func(w *watching) {
+		text := "x"
+		for range 5 {
+			w.write("slow.csv", text, 100)
+			w.none(55 * time.Second)
+			text += "x"
+		}
+		w.write("slow.csv", text, 90) // only its time has changed
+		w.none(55 * time.Second)
+		w.next("slow.csv")
+	})
+}
+
+func TestWatchOnceGivesWhatIsThereAndEnds(t *testing.T) {
+	watch(t, textfile.WatchOptions{Once: true}, func(w *watching) {
+		w.write("b.csv", "x", 2)
+		w.write("a.csv", "x", 3)
+		w.write("c.csv", "x", 1)
+		w.write("slow.csv", "x", 4)
+		time.AfterFunc(time.Second/2, func() {
+			w.write("slow.csv", "xx", 0)
+			w.write("late.csv", "x", 9)
+		})
+		w.next("a.csv")
+		w.write("b.csv", "changed since", 2)
+		w.next("c.csv")
+		if a, err := w.w.Next(t.Context()); err != io.EOF {
+			t.Errorf("%s %v", a.Path, err)
+		}
+	})
 }
 
 func TestWatchRefuses(t *testing.T) {
-	if _, err := textfile.OpenWatch(filepath.Join(t.TempDir(), "none"), "", 1); !errors.Is(err, fs.ErrNotExist) {
+	dir := t.TempDir()
+	if _, err := textfile.OpenWatch(filepath.Join(dir, "none"), textfile.WatchOptions{}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a directory that is not there: %v", err)
 	}
-	if _, err := textfile.OpenWatch(t.TempDir(), "[", 1); !errors.Is(err, filepath.ErrBadPattern) {
-		t.Errorf("a pattern that is none: %v", err)
+	name := filepath.Join(dir, "file")
+	if err := os.WriteFile(name, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := textfile.OpenWatch(name, textfile.WatchOptions{}); !errors.Is(err, fs.ErrInvalid) {
+		t.Errorf("a file: %v", err)
 	}
 }
