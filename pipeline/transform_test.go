@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"stripeline/pipeline/brokertest"
@@ -168,5 +169,35 @@ func TestTransformStopsWithItsContext(t *testing.T) {
 	}()
 	if s, err := job.Run(ctx); !errors.Is(err, context.Canceled) || s.Records != 3 {
 		t.Errorf("%+v %v", s, err)
+	}
+}
+
+// A topic may end in what a producer left that was killed in a transaction: no reader is given it, and no group commits past it.
+func TestTransformToTheEndOfATopicThatEndsInAbortedRecords(t *testing.T) {
+	w := newRowWorld(t)
+	w.rows(6)
+	tx, err := w.cluster.NewTransactor(t.Context(), w.cluster.Name("aborted"), w.topic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Close()
+	if err := tx.Begin(); err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	for i := range 40 {
+		all.Add(1)
+		tx.Produce(t.Context(), &kafka.Record{Topic: w.topic, Partition: int32(i % 2), Value: []byte("never seen")}, func(*kafka.Record, error) { all.Done() })
+	}
+	all.Wait()
+	if err := tx.Abort(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, once := range []bool{false, true} {
+		job, _ := w.transform(rowMap)
+		job.ExactlyOnce = once
+		if s, err := job.Run(t.Context()); err != nil || s.Records != 6 {
+			t.Errorf("exactly once %v: %+v %v", once, s, err)
+		}
 	}
 }
