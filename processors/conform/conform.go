@@ -63,7 +63,7 @@ func Stage(s Shape) func(row rowplan.Row, emit func(Record)) error {
 		record := Record{Value: store.keep(build)}
 		var keyed bool
 		if build, keyed, err = s.AppendKey(build[:0], row); err != nil {
-			return Reason(err)
+			return ofKey(Reason(err))
 		}
 		if keyed {
 			record.Key = store.keep(build)
@@ -120,6 +120,14 @@ func Reason(err error) error {
 	}
 	if row := (*rowplan.RowError)(nil); errors.As(err, &row) {
 		return schemas.Reject(row.Code, row.Reason, columnOf(row)...)
+	}
+	return err
+}
+
+// ofKey says that what does not fit is the key: its column may well be right for the value.
+func ofKey(err error) error {
+	if why, ok := schemas.AsReject(err); ok {
+		return schemas.Reject(why.Code, "key: "+why.Message, why.Headers...)
 	}
 	return err
 }

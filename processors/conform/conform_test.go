@@ -97,6 +97,37 @@ func TestRejects(t *testing.T) {
 	}
 }
 
+// intKey types the column carrier, which is text in the value, as an int.
+func intKey(t testing.TB) conform.Key {
+	t.Helper()
+	plan, err := rowplan.CompileKey(`"int"`, rowplan.Keying{Header: []string{"carrier", "seats"}, Columns: []string{"carrier"}}, rowplan.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return conform.Key{Plan: plan, SchemaID: 9}
+}
+
+func TestAvroKeyThatDoesNotFit(t *testing.T) {
+	s := shape(t)
+	s.Key = intKey(t)
+	err := conform.Stage(s)(row("UA", "5"), func(r conform.Record) { t.Errorf("a bad key gave %q", r.Key) })
+	why, ok := schemas.AsReject(err)
+	const headers = "[{column carrier} {value UA} {expected int}]"
+	if !ok || why.Code != "type" || !strings.HasPrefix(why.Message, `key: column "carrier": "UA" is not int`) || fmt.Sprintf("%s", why.Headers) != headers {
+		t.Errorf("%v, %s; want type with %s", err, why.Headers, headers)
+	}
+}
+
+// TestAllocations: less than one a row, the value and its Avro key together.
+func TestAllocations(t *testing.T) {
+	s := shape(t)
+	s.Key = intKey(t)
+	stage, r, emit := conform.Stage(s), row("12", "5"), func(conform.Record) {}
+	if n := testing.AllocsPerRun(10_000, func() { _ = stage(r, emit) }); n >= 1 {
+		t.Errorf("%g allocations a row", n)
+	}
+}
+
 func TestLaws(t *testing.T) {
 	s := shape(t)
 	s.Key.Columns, s.Provenance = []int{1, 0}, true

@@ -46,6 +46,7 @@ type compiler struct {
 	base    *reading
 	column  map[string]int // first column of each name
 	twice   map[string]bool
+	only    []string // the columns of a key; nil: every column
 	sources []source
 	missing []string // dotted names of fields without column and default
 	wrong   []string // sentences
@@ -151,7 +152,11 @@ func (c *compiler) find(names []string, fieldName string) int {
 
 // anyBelow says whether some column is a field of the record that has one of names.
 func (c *compiler) anyBelow(names []string) bool {
-	return slices.ContainsFunc(c.header, func(column string) bool {
+	columns := c.header
+	if c.only != nil {
+		columns = c.only
+	}
+	return slices.ContainsFunc(columns, func(column string) bool {
 		return slices.ContainsFunc(names, func(name string) bool { return strings.HasPrefix(column, name+".") })
 	})
 }

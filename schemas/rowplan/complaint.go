@@ -8,10 +8,12 @@ import (
 // complaints gives everything that is wrong with the header as one error, nil when nothing is.
 func (c *compiler) complaints() error {
 	said := c.wrong
-	if !c.opts.IgnoreExtra {
+	if !c.opts.IgnoreExtra && c.only == nil {
 		said = append(said, c.extras()...)
 	}
-	if len(c.missing) > 0 {
+	if len(c.missing) > 0 && c.only != nil {
+		said = append(said, fmt.Sprintf("no column of the key for %s, and no default: make it a column of the key", quotedList(c.missing)))
+	} else if len(c.missing) > 0 {
 		said = append(said, fmt.Sprintf("no column for %s, and no default: add the column, or give the field a default in the schema", quotedList(c.missing)))
 	}
 	if len(said) == 0 {
