@@ -95,110 +95,68 @@ func readBack(b *testing.B, cluster *kafka.Cluster, topic string) [][]byte {
 	return values
 }
 
+// wideRows have fifty columns of four types.
+func wideRows() benchRows {
+	var fields, names []string
+	for i := range 50 {
+		name := fmt.Sprintf("c%d", i)
+		names = append(names, name)
+		fields = append(fields, fmt.Sprintf(`{"name":%q,"type":%s}`, name, []string{`"long"`, `"string"`, `["null","double"]`, `"int"`}[i%4]))
+	}
+	return benchRows{"wide", `{"type":"record","name":"wide","fields":[` + strings.Join(fields, ",") + `]}`, strings.Join(names, ","),
+		func(b *bytes.Buffer, i int) {
+			for c := range 50 {
+				if c > 0 {
+					b.WriteByte(',')
+				}
+				fmt.Fprintf(b, []string{"%d", "t%d", "%d.5", "%d"}[c%4], (i+c)%10007)
+			}
+			b.WriteByte('\n')
+		}}
+}
+
+// deliveries are the two promises that a journey may be run with.
+var deliveries = []struct {
+	name        string
+	exactlyOnce bool
+}{{"at-least-once", false}, {"exactly-once", true}}
+
 // BenchmarkProduceCSV sends rows and then, in the same run, the same records already encoded with the client alone; ratio is ours to theirs.
 func BenchmarkProduceCSV(b *testing.B) {
-	const rows = 200_000
-	for _, r := range []benchRows{narrowRows(), flightRows()} {
-		b.Run(r.name, func(b *testing.B) {
-			cfg := brokertest.Config(b)
-			w := &rowWorld{t: b, cluster: brokertest.Connect(b, cfg), registry: &shelf{}}
-			file := r.write(b, rows)
-			var ours, theirs time.Duration
-			for b.Loop() {
-				w.topic = brokertest.Topic(b, w.cluster, 4)
-				w.registry.add(ValueSubject(w.topic), r.schema)
-				p := w.csv(file)
-				p.Cells = rowplan.Options{Nulls: []string{"NA"}}
-				s, err := p.Run(b.Context())
-				if err != nil || s.Acked != rows {
-					b.Fatalf("%+v %v", s, err)
-				}
-				ours += s.Took
-				b.StopTimer()
-				values := readBack(b, w.cluster, w.topic)
-				theirs += bare(b, cfg.Brokers, brokertest.Topic(b, w.cluster, 4), values)
-				b.StartTimer()
-			}
-			b.ReportMetric(float64(rows)*float64(b.N)/ours.Seconds(), "rows/s")
-			b.ReportMetric(theirs.Seconds()/ours.Seconds(), "ratio")
-		})
+	for _, delivery := range deliveries {
+		for _, r := range []struct {
+			benchRows
+			count int
+		}{{narrowRows(), 1_000_000}, {flightRows(), 400_000}, {wideRows(), 100_000}} {
+			b.Run(delivery.name+"/"+r.name, func(b *testing.B) { benchProduce(b, r.benchRows, r.count, delivery.exactlyOnce) })
+		}
 	}
 }
 
-// BenchmarkTransform maps rows to another topic; ratio is to a loop of the client alone that reads and writes the same records.
-func BenchmarkTransform(b *testing.B) {
-	const rows = 1_000_000
-	for name, text := range map[string]string{
-		"rename":   "fields:\n  out_id: row.id\n  out_name: row.name\n  twice: row.amount\n  source: {const: s}\n",
-		"computed": "fields:\n  out_id: row.id + 1\n  out_name: row.name\n  twice: row.amount * 2.0\n  source: {const: s}\n",
-	} {
-		b.Run(name, func(b *testing.B) {
-			cfg := brokertest.Config(b)
-			w := &rowWorld{t: b, cluster: brokertest.Connect(b, cfg), registry: &shelf{}}
-			w.topic = brokertest.Topic(b, w.cluster, 4)
-			w.registry.add(ValueSubject(w.topic), rowSchema)
-			if s, err := w.csv(narrowRows().write(b, rows)).Run(b.Context()); err != nil || s.Acked != rows {
-				b.Fatalf("%+v %v", s, err)
-			}
-			var ours, theirs time.Duration
-			for b.Loop() {
-				job, _ := w.transform(text)
-				s, err := job.Run(b.Context())
-				if err != nil || s.Emitted != rows {
-					b.Fatalf("%+v %v", s, err)
-				}
-				ours += s.Took
-				b.StopTimer()
-				copied := brokertest.Topic(b, w.cluster, 4)
-				theirs += copyLoop(b, cfg.Brokers, [2]string{w.topic, copied}, rows)
-				if n := w.count(copied); n != rows {
-					b.Fatalf("the bare loop copied %d records", n)
-				}
-				b.StartTimer()
-			}
-			b.ReportMetric(float64(rows)*float64(b.N)/ours.Seconds(), "rows/s")
-			b.ReportMetric(theirs.Seconds()/ours.Seconds(), "ratio")
-		})
-	}
-}
-
-// count is the number of records in a topic that was never trimmed or written to in transactions.
-func (w *rowWorld) count(topic string) (sum int64) {
-	_, ends, err := w.cluster.Ends(w.t.Context(), topic)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	for _, end := range ends {
-		sum += end
-	}
-	return sum
-}
-
-// copyLoop reads a topic in a group and writes it to another with the client alone.
-func copyLoop(b *testing.B, brokers []string, topics [2]string, rows int) time.Duration {
-	began := time.Now()
-	client, err := kgo.NewClient(kgo.SeedBrokers(brokers...), kgo.ProducerBatchCompression(kgo.NoCompression()), kgo.MaxBufferedBytes(32<<20),
-		kgo.ProducerLinger(0), kgo.ConsumerGroup(topics[1]), kgo.ConsumeTopics(topics[0]), kgo.FetchMaxWait(250*time.Millisecond))
+func benchProduce(b *testing.B, r benchRows, rows int, exactlyOnce bool) {
+	cfg := brokertest.Config(b)
+	w := &rowWorld{t: b, cluster: brokertest.Connect(b, cfg), registry: &shelf{}}
+	file := r.write(b, rows)
+	log, err := OpenRunLog(b.Context(), w.cluster, w.registry)
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer client.Close()
-	for left := rows; left > 0; {
-		fetches := client.PollFetches(b.Context())
-		fetches.EachRecord(func(r *kgo.Record) {
-			left--
-			client.Produce(context.Background(), &kgo.Record{Topic: topics[1], Key: r.Key, Value: r.Value}, func(_ *kgo.Record, err error) {
-				if err != nil {
-					b.Error(err)
-				}
-			})
-		})
+	var ours, theirs time.Duration
+	for b.Loop() {
+		w.topic = brokertest.Topic(b, w.cluster, 4)
+		w.registry.add(ValueSubject(w.topic), r.schema)
+		p := w.csv(file)
+		p.Cells, p.Recording = rowplan.Options{Nulls: []string{"NA"}}, Recording{Log: log, ExactlyOnce: exactlyOnce}
+		s, err := p.Run(b.Context())
+		if err != nil || s.Acked != int64(rows) {
+			b.Fatalf("%+v %v", s, err)
+		}
+		ours += s.Took
+		b.StopTimer()
+		values := readBack(b, w.cluster, w.topic)
+		theirs += bare(b, cfg.Brokers, brokertest.Topic(b, w.cluster, 4), values)
+		b.StartTimer()
 	}
-	if err := client.Flush(context.Background()); err != nil {
-		b.Fatal(err)
-	}
-	if err := client.CommitUncommittedOffsets(b.Context()); err != nil {
-		b.Fatal(err)
-	}
-	return time.Since(began)
+	b.ReportMetric(float64(rows)*float64(b.N)/ours.Seconds(), "rows/s")
+	b.ReportMetric(theirs.Seconds()/ours.Seconds(), "ratio")
 }

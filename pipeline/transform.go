@@ -178,7 +178,7 @@ func (t *Transform) Run(ctx context.Context) (TransformSummary, error) {
 
 // transformBudget is what the records of a transform may weigh: with what the client has fetched meanwhile and what the collector leaves lying,
 // the process stays below 128 MiB (measured by BenchmarkTransformMemory).
-const transformBudget = 12 << 20
+const transformBudget = 24 << 20
 
 // link gives the link that runs a plan.
 func (t *Transform) link(live *livePlan) interface {

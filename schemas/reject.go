@@ -30,6 +30,9 @@ func Reject(code, message string, headers ...Header) error {
 
 // AsReject finds the Rejection in err's chain.
 func AsReject(err error) (*Rejection, bool) {
+	if err == nil {
+		return nil, false // every row that fits asks: at no cost
+	}
 	var r *Rejection
 	ok := errors.As(err, &r)
 	return r, ok

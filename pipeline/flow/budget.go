@@ -35,7 +35,7 @@ type share struct {
 const (
 	maxFetch     = 16 << 20
 	maxPartFetch = 4 << 20
-	overhead     = 64 // bytes that a record weighs beside its key, value and headers
+	overhead     = 448 // bytes that a record weighs beside its key, value and headers: itself, one that it becomes, and their tracking
 )
 
 // newBudget cuts fetches so that four polls fit the limit. Half of a poll's reserve is for bytes, half for overhead.

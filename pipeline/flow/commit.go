@@ -9,7 +9,7 @@ import (
 
 // commitLoop commits what has moved, until ctx ends.
 func (m *member) commitLoop(ctx context.Context) {
-	ticker := time.NewTicker(commitEvery)
+	ticker := time.NewTicker(m.limits.Commit)
 	defer ticker.Stop()
 	for {
 		select {

@@ -43,6 +43,7 @@ func (l *CopyLink) Run(ctx context.Context, c *kafka.Cluster, o *Observer) error
 	}
 	for attempt := 0; ; attempt++ {
 		w := &copyWork{link: l, m: m, refused: map[place]error{}}
+		w.add = w.emit
 		err := w.session(ctx, limit)
 		if w.transactions > 0 {
 			attempt = 0
@@ -77,7 +78,16 @@ type copyWork struct {
 	refused      map[place]error // input records whose outcome is larger than its topic allows
 
 	outs             []*kafka.Record
+	add              func(*kafka.Record)
+	blank            []outcome // not used yet
 	emitted, rejects int
+}
+
+// outcome is the context of what came of an input record, so that one function serves all that the brokers refuse.
+type outcome struct {
+	context.Context
+	work *copyWork
+	of   place
 }
 
 func (w *copyWork) session(ctx context.Context, limit int) error {
@@ -86,8 +96,10 @@ func (w *copyWork) session(ctx context.Context, limit int) error {
 	if err != nil {
 		return err
 	}
+	total, part := w.m.budget.fetch()
 	w.group, err = w.m.cluster.NewTransactGroup(kafka.TransactGroupConfig{
-		ID: w.m.link.Group + "." + token(), Group: w.m.link.Group, Topic: w.link.Input, MaxRecords: copyRecords, Metadata: w.m.pin.String(),
+		ID: w.m.link.Group + "." + token(), Group: w.m.link.Group, Topic: w.link.Input, MaxRecords: copyRecords, Metadata: w.m.pin.String(), Refused: refuse,
+		FetchMaxBytes: total, FetchMaxPartitionBytes: part,
 		Producer: kafka.ProducerConfig{Compression: w.link.Compression, Manual: []string{rejects}, BatchFor: batchFor(rejects, limit, w.m.limits.MaxBatch)},
 	})
 	if err != nil {
@@ -185,7 +197,7 @@ func (w *copyWork) take(ctx context.Context, r *kafka.Record) error {
 	w.m.mu.Unlock()
 	w.outs = w.outs[:0]
 	if err == nil {
-		err = w.link.Stage(r, func(out *kafka.Record) { w.outs = append(w.outs, out) })
+		err = w.link.Stage(r, w.add)
 	}
 	if err != nil {
 		why, ok := schemas.AsReject(err)
@@ -193,22 +205,40 @@ func (w *copyWork) take(ctx context.Context, r *kafka.Record) error {
 			return err
 		}
 		w.rejects++
-		w.group.Produce(ctx, RejectRecord(w.link.Name, r, why), nil)
+		w.group.Produce(ctx, RejectRecord(w.link.Name, r, why))
 		return nil
 	}
 	for _, out := range w.outs {
 		w.emitted++
-		w.group.Produce(ctx, out, func(out *kafka.Record, err error) { w.refuse(at, out, err) })
+		from := w.outcome(ctx, at)
+		out.Context = from // the client leaves one that is there
+		w.group.Produce(from, out)
 	}
+	clear(w.outs)
 	return nil
 }
 
+func (w *copyWork) emit(out *kafka.Record) { w.outs = append(w.outs, out) }
+
+// outcome gives a fresh outcome; they are made by the hundred.
+func (w *copyWork) outcome(ctx context.Context, of place) *outcome {
+	if len(w.blank) == 0 {
+		w.blank = make([]outcome, 128)
+	}
+	o := &w.blank[0]
+	w.blank = w.blank[1:]
+	o.Context, o.work, o.of = ctx, w, of
+	return o
+}
+
 // refuse remembers that a record must be a reject when it comes again.
-func (w *copyWork) refuse(at place, out *kafka.Record, err error) {
-	if errors.Is(err, kafka.ErrTooLarge) {
+func refuse(out *kafka.Record, err error) {
+	o, ok := out.Context.(*outcome) // a reject has none
+	if ok && errors.Is(err, kafka.ErrTooLarge) {
+		w := o.work
 		w.m.mu.Lock()
 		defer w.m.mu.Unlock()
-		w.refused[at] = schemas.Reject("too-large", fmt.Sprintf("becomes a record of %d bytes, more than topic %s allows", len(out.Key)+len(out.Value), out.Topic))
+		w.refused[o.of] = schemas.Reject("too-large", fmt.Sprintf("becomes a record of %d bytes, more than topic %s allows", len(out.Key)+len(out.Value), out.Topic))
 	}
 }
 

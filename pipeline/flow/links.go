@@ -13,13 +13,16 @@ const (
 	DefaultBudget = 64 << 20         // bytes
 	DefaultDrain  = 10 * time.Second // must be well below kafka.RebalanceTimeout
 	DefaultBatch  = 1000012          // bytes; fits a stock broker's max.message.bytes
+	DefaultCommit = 200 * time.Millisecond
 )
 
 // Limits are what every link can be told beside its work; the zero value is fine.
 type Limits struct {
 	Budget int64                   // bytes of records between poll and done, DefaultBudget when 0; a partition may hold half
 	Drain  time.Duration           // how long a revoked partition may finish what it started, DefaultDrain when 0
-	Size   func(*kafka.Record) int // what a record weighs; its key, value, headers and 64 bytes when nil, and never more
+	Size   func(*kafka.Record) int // what a record weighs; its key, value, headers and 448 bytes when nil, and never more
+
+	Commit time.Duration // how often what is done is committed, DefaultCommit when 0; a run that somebody waits for the end of wants it often
 
 	MaxBatch int32 // bytes of a batch that is written, at most max.message.bytes of the topics; DefaultBatch when 0
 
@@ -82,6 +85,9 @@ func (l Limits) withDefaults() Limits {
 	}
 	if l.Drain == 0 {
 		l.Drain = DefaultDrain
+	}
+	if l.Commit == 0 {
+		l.Commit = DefaultCommit
 	}
 	if l.MaxBatch == 0 {
 		l.MaxBatch = DefaultBatch

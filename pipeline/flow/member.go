@@ -41,7 +41,6 @@ type member struct {
 }
 
 const (
-	commitEvery   = 200 * time.Millisecond
 	tendEvery     = 500 * time.Millisecond
 	commitTimeout = 5 * time.Second
 )

@@ -15,6 +15,7 @@ import (
 type outbox struct {
 	p        *partition
 	producer *kafka.Producer
+	link     string
 }
 
 // letter is one record on its way. It travels as the record's context, so that one function serves all confirmations.
@@ -22,7 +23,6 @@ type letter struct {
 	context.Context
 	box       *outbox
 	confirmed func()
-	link      string
 	source    *kafka.Record // the record that it came from, settled under number when confirmed is nil
 	number    uint64
 	attempt   int
@@ -59,7 +59,7 @@ func arrived(r *kafka.Record, err error) {
 	case p.ctx.Err() != nil:
 	case l.confirmed == nil && errors.Is(err, kafka.ErrTooLarge):
 		why := schemas.Reject("too-large", fmt.Sprintf("becomes a record of %d bytes, more than topic %s allows", len(r.Key)+len(r.Value), r.Topic))
-		l.box.reject(l.link, l.source, l.number, why)
+		l.box.reject(l.source, l.number, why)
 	default:
 		p.report.retry(p.number, fmt.Errorf("write: %w", err))
 		time.AfterFunc(backoff(l.attempt), func() {
@@ -70,9 +70,9 @@ func arrived(r *kafka.Record, err error) {
 }
 
 // reject files a record and settles it, once, when the brokers have the reject.
-func (o *outbox) reject(link string, r *kafka.Record, number uint64, why error) {
+func (o *outbox) reject(r *kafka.Record, number uint64, why error) {
 	reason := rejection(why)
-	o.send(RejectRecord(link, r, reason), func() {
+	o.send(RejectRecord(o.link, r, reason), func() {
 		o.p.report.rejected(r, reason)
 		o.p.settle(number)
 	})

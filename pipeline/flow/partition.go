@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -22,7 +21,7 @@ type partition struct {
 	ctx      context.Context
 	end      context.CancelFunc
 	draining chan struct{}
-	drainer  sync.Once
+	drained  atomic.Bool   // draining is closed; for those who ask before every record
 	finished chan struct{} // closed when the goroutine has returned
 
 	queue  *queue
@@ -86,19 +85,14 @@ func (p *partition) settle(numbers ...uint64) {
 }
 
 // drain begins to end the work: nothing new is started.
-func (p *partition) drain() { p.drainer.Do(func() { close(p.draining) }) }
-
-// leaving says whether the partition is draining or ended.
-func (p *partition) leaving() bool {
-	select {
-	case <-p.draining:
-		return true
-	case <-p.ctx.Done():
-		return true
-	default:
-		return false
+func (p *partition) drain() {
+	if !p.drained.Swap(true) {
+		close(p.draining)
 	}
 }
+
+// leaving says whether the partition is draining or ended.
+func (p *partition) leaving() bool { return p.drained.Load() || p.ctx.Err() != nil }
 
 // errLeaving ends what a partition was about to do when it is on its way out.
 var errLeaving = errors.New("partition is being given back")

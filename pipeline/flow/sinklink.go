@@ -24,7 +24,7 @@ func (l *SinkLink[In, Out]) Run(ctx context.Context, c *kafka.Cluster, o *Observ
 	}
 	defer producer.Close()
 	m.work = func(p *partition) {
-		w := &sinkWork[In, Out]{link: l, p: p, out: &outbox{p, producer}, woken: make(chan struct{}, 1)}
+		w := &sinkWork[In, Out]{link: l, p: p, out: &outbox{p, producer, l.Name}, woken: make(chan struct{}, 1)}
 		w.run()
 	}
 	return m.run(ctx, m.poll)
@@ -129,7 +129,7 @@ func (w *sinkWork[In, Out]) one(r *kafka.Record) bool {
 	clear(w.ins)
 	if _, rejected := schemas.AsReject(err); rejected {
 		w.p.window.hold(number, 1)
-		w.out.reject(w.link.Name, r, number, err)
+		w.out.reject(r, number, err)
 		err = nil
 	}
 	if err != nil {

@@ -23,7 +23,7 @@ func (l *StageLink) Run(ctx context.Context, c *kafka.Cluster, o *Observer) erro
 	}
 	defer producer.Close()
 	m.work = func(p *partition) {
-		w := &stageWork{link: l, p: p, out: &outbox{p, producer}}
+		w := &stageWork{link: l, p: p, out: &outbox{p, producer, l.Name}}
 		w.run()
 	}
 	return m.run(ctx, m.poll)
@@ -65,7 +65,7 @@ func (w *stageWork) one(r *kafka.Record) bool {
 	if err := w.stage(r); err != nil {
 		err = w.p.retryAfter("stage", err, func() error { return w.stage(r) })
 		if _, rejected := schemas.AsReject(err); rejected {
-			w.out.reject(w.link.Name, r, number, err)
+			w.out.reject(r, number, err)
 			return true
 		}
 		if err != nil {
@@ -73,13 +73,24 @@ func (w *stageWork) one(r *kafka.Record) bool {
 			return false
 		}
 	}
-	w.p.window.hold(number, len(w.outs))
+	w.answer(r, number)
+	return true
+}
+
+// answer writes what the stage made of a record: its last confirmation settles the record.
+func (w *stageWork) answer(r *kafka.Record, number uint64) {
+	switch n := len(w.outs); n {
+	case 0:
+		w.p.settle(number)
+		return
+	case 1: // what every record is waited for anyway
+	default:
+		w.p.window.hold(number, n-1)
+	}
 	for _, out := range w.outs {
 		w.out.answer(out, w.letter(r, number))
 	}
 	clear(w.outs)
-	w.p.settle(number)
-	return true
 }
 
 func (w *stageWork) stage(r *kafka.Record) error {
@@ -94,7 +105,7 @@ func (w *stageWork) letter(r *kafka.Record, number uint64) *letter {
 	}
 	l := &w.blank[0]
 	w.blank = w.blank[1:]
-	l.Context, l.box, l.link, l.source, l.number = w.p.ctx, w.out, w.link.Name, r, number
+	l.Context, l.box, l.source, l.number = w.p.ctx, w.out, r, number
 	return l
 }
 

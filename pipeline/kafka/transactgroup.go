@@ -14,9 +14,14 @@ type TransactGroupConfig struct {
 	ID         string // transactional id, this member's alone
 	Group      string
 	Topic      string
-	MaxRecords int    // of one Poll, and so of one transaction; unbounded when 0
-	Metadata   string // of its commits
-	Producer   ProducerConfig
+	MaxRecords int // of one Poll, and so of one transaction; unbounded when 0
+
+	FetchMaxBytes          int32 // of one broker's answer, 16 MiB when 0
+	FetchMaxPartitionBytes int32 // of one partition in it, 4 MiB when 0
+
+	Metadata string // of its commits
+	Producer ProducerConfig
+	Refused  func(*Record, error) // told of a record that the brokers refuse; End tells of it anyway. May be nil
 }
 
 // TransactGroup is one member of a consumer group whose writes and commits are one transaction: Poll, Begin, Produce, End. A rebalance before the
@@ -25,6 +30,8 @@ type TransactGroupConfig struct {
 type TransactGroup struct {
 	cfg     TransactGroupConfig
 	session *kgo.GroupTransactSession
+
+	hear func(*Record, error) // what became of a record
 
 	mu     sync.Mutex
 	failed error // of a record of the transaction under way
@@ -40,7 +47,7 @@ func (c *Cluster) NewTransactGroup(cfg TransactGroupConfig) (*TransactGroup, err
 	if err != nil {
 		return nil, err
 	}
-	opts = append(append(opts, fetchOptions(0, 0)...), writing...)
+	opts = append(append(opts, fetchOptions(cfg.FetchMaxBytes, cfg.FetchMaxPartitionBytes)...), writing...)
 	opts = append(opts,
 		kgo.TransactionalID(cfg.ID), kgo.TransactionTimeout(TransactionTimeout),
 		kgo.ConsumerGroup(cfg.Group), kgo.ConsumeTopics(cfg.Topic),
@@ -51,7 +58,9 @@ func (c *Cluster) NewTransactGroup(cfg TransactGroupConfig) (*TransactGroup, err
 	if err != nil {
 		return nil, wrap(err, "join group %s", cfg.Group)
 	}
-	return &TransactGroup{cfg: cfg, session: session}, nil
+	g := &TransactGroup{cfg: cfg, session: session}
+	g.hear = g.heard
+	return g, nil
 }
 
 // Poll waits for records, as Group's does.
@@ -67,22 +76,22 @@ func (g *TransactGroup) Begin() error {
 	return wrap(g.session.Begin(), "begin transaction of %s", g.cfg.ID)
 }
 
-// Produce adds a record to the transaction. failed, which may be nil, is told of one that the brokers refuse; End tells of it anyway.
-func (g *TransactGroup) Produce(ctx context.Context, r *Record, failed func(*Record, error)) {
-	g.session.Produce(ctx, r, func(r *Record, err error) {
-		if err == nil {
-			return
-		}
-		err = Explain(r, err)
-		g.mu.Lock()
-		if g.failed == nil {
-			g.failed = err
-		}
-		g.mu.Unlock()
-		if failed != nil {
-			failed(r, err)
-		}
-	})
+// Produce adds a record to the transaction. It costs no memory of its own.
+func (g *TransactGroup) Produce(ctx context.Context, r *Record) { g.session.Produce(ctx, r, g.hear) }
+
+func (g *TransactGroup) heard(r *Record, err error) {
+	if err == nil {
+		return
+	}
+	err = Explain(r, err)
+	g.mu.Lock()
+	if g.failed == nil {
+		g.failed = err
+	}
+	g.mu.Unlock()
+	if g.cfg.Refused != nil {
+		g.cfg.Refused(r, err)
+	}
 }
 
 // End makes everything of the transaction visible and commits what was polled, all of it or nothing. committed is false without an error when the

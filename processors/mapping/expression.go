@@ -20,7 +20,8 @@ type expression struct {
 	constant bool
 	value    any
 	program  cel.Program
-	strict   []path // fields that make the result null when they are null
+	direct   *direct  // what can be evaluated without CEL, nil for the rest
+	strict   []source // fields that make the result null when they are null
 	result   *cel.Type
 	nullable bool
 	missing  bool // what a lookup has not makes the result null
@@ -48,19 +49,27 @@ func (c *compiler) compile(e entry) (*expression, error) {
 		_, x.nullable = shape.Fields[x.field].Type.Nullable()
 		return x, nil
 	}
+	if len(reads.paths) == 0 && len(reads.tested) == 0 && len(reads.lookups) == 0 {
+		program, err := env.Program(checked, cel.CostLimit(maxConstantCost))
+		if err != nil {
+			return nil, fmt.Errorf("%w in %q", err, e.text)
+		}
+		return fold(x, program, top)
+	}
 	program, err := env.Program(checked, cel.EvalOptions(cel.OptOptimize))
 	if err != nil {
 		return nil, fmt.Errorf("%w in %q", err, e.text)
 	}
-	if len(reads.paths) == 0 && len(reads.tested) == 0 && len(reads.lookups) == 0 {
-		return fold(x, program, top)
-	}
 	x.program = program
-	x.strict = reads.untested()
+	x.direct = directOf(shape, top)
+	x.strict = sources(shape, reads.untested())
 	x.missing = reads.missing()
 	x.nullable = len(x.strict) > 0 || x.missing || reads.mayBeNull(top, nil)
 	return x, nil
 }
+
+// maxConstantCost bounds the steps, as CEL counts them, of an expression that reads nothing: a few loops in loops would go on for years.
+const maxConstantCost = 1_000_000
 
 // fold evaluates an expression that reads nothing, once.
 func fold(x *expression, program cel.Program, top ast.Expr) (*expression, error) {
@@ -99,10 +108,8 @@ func (x *expression) evaluate(s *scratch) (any, error) {
 	if x.field >= 0 {
 		return s.value(x.field)
 	}
-	for _, p := range x.strict {
-		if s.nullAt(p) {
-			return nil, nil
-		}
+	if x.nulled(s) {
+		return nil, nil
 	}
 	s.missed = false
 	out, _, err := x.program.Eval(s)

@@ -125,6 +125,14 @@ func TestExpressions(t *testing.T) {
 	}
 }
 
+// endless is an expression of loops in loops, ten times as many steps with each.
+func endless(depth int) string {
+	if depth == 0 {
+		return "1"
+	}
+	return "size([0,1,2,3,4,5,6,7,8,9].map(i, " + endless(depth-1) + "))"
+}
+
 // quoted makes a YAML scalar of an expression, but leaves a flow mapping alone.
 func quoted(expression string) string {
 	if strings.HasPrefix(expression, "{") {
@@ -146,6 +154,7 @@ func TestWhatDoesNotTypeCheckNamesFileLineFieldAndBothTypes(t *testing.T) {
 		{`"long"`, "fields:\n  x: size(row)\n", "map.yaml:2: field x: "},
 		{`"long"`, "fields:\n  x: row.count\n  y: row.count\n", "map.yaml:3: field y: is not in output schema out"},
 		{`"long"`, "fields:\n  x: row.count\n  x: row.count\n", "twice"},
+		{`"long"`, "fields:\n  x: " + endless(12) + "\n", "actual cost limit exceeded"},
 		{`"long"`, "rest: copy\n", "has no default"},
 		{`"long"`, "fields: {}\nwere: true\n", "unknown key \"were\""},
 		{`"long"`, "fields:\n  x: row.count\nwhere: row.count\n", "where needs bool"},

@@ -157,6 +157,11 @@ func (c *compiler) writer(e entry, x *expression, f *rowshape.Field) writer {
 	if w := c.wrapping(x, f); w != nil {
 		return w
 	}
+	return directWriter(x, f, boxedWriter(x, f))
+}
+
+// boxedWriter is for everything that CEL can say.
+func boxedWriter(x *expression, f *rowshape.Field) writer {
 	return func(dst []byte, s *scratch) ([]byte, error) {
 		v, err := x.evaluate(s)
 		if err != nil {
@@ -212,11 +217,11 @@ func (p *Plan) Append(dst []byte, row Row) (out, key []byte, keep bool, err erro
 		return dst, nil, false, schemas.Reject("avro", err.Error())
 	}
 	if p.where != nil {
-		v, err := p.where.evaluate(s)
+		holds, err := p.where.holds(s)
 		if err != nil {
 			return dst, nil, false, fieldReject("where", err)
 		}
-		if v != true {
+		if !holds {
 			return dst, nil, false, nil
 		}
 	}

@@ -13,6 +13,8 @@ type scratch struct {
 	offsets []int
 	values  []any
 	decoded []bool
+	dirty   bool   // something is decoded
+	text    []byte // memory of texts that are put together for this record
 	lookups []*Lookup
 	missed  bool // the expression at hand met a key that is not there, or a null in a value that is
 }
@@ -32,8 +34,19 @@ func (s *scratch) load(payload []byte) (err error) {
 // release lets go of the record.
 func (s *scratch) release() {
 	s.payload = nil
-	clear(s.values)
-	clear(s.decoded)
+	s.text = s.text[:0]
+	if s.dirty {
+		clear(s.values)
+		clear(s.decoded)
+		s.dirty = false
+	}
+}
+
+// keep gives what add adds to the memory of this record's texts. Texts given earlier stay as they are: nothing is ever written over.
+func (s *scratch) keep(add func(dst []byte) []byte) []byte {
+	start := len(s.text)
+	s.text = add(s.text)
+	return s.text[start:len(s.text):len(s.text)]
 }
 
 func (s *scratch) bytes(i int) []byte { return s.payload[s.offsets[i]:s.offsets[i+1]] }
@@ -49,18 +62,31 @@ func (s *scratch) value(i int) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.values[i], s.decoded[i] = v, true
+	s.values[i], s.decoded[i], s.dirty = v, true, true
 	return v, nil
 }
 
-// nullAt says whether a field on the path is null.
-func (s *scratch) nullAt(p path) bool {
-	i := s.shape.Index(p[0])
-	if len(p) == 1 || s.null(i) {
-		return s.null(i)
+// source is a path whose first field was looked up.
+type source struct {
+	index int
+	rest  path
+}
+
+func sources(shape *rowshape.Shape, paths []path) []source {
+	found := make([]source, len(paths))
+	for i, p := range paths {
+		found[i] = source{shape.Index(p[0]), p[1:]}
 	}
-	v, err := s.value(i)
-	for _, name := range p[1:] {
+	return found
+}
+
+// nullAt says whether a field on the path is null.
+func (s *scratch) nullAt(p source) bool {
+	if s.null(p.index) || len(p.rest) == 0 {
+		return s.null(p.index)
+	}
+	v, err := s.value(p.index)
+	for _, name := range p.rest {
 		fields, ok := v.(map[string]any)
 		if err != nil || !ok {
 			return err == nil

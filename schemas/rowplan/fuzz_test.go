@@ -88,3 +88,27 @@ func FuzzWalker(f *testing.F) {
 		}
 	})
 }
+
+// FuzzTimeFormat: any format is refused, or reads any text as a fault or a value that the judge reads.
+func FuzzTimeFormat(f *testing.F) {
+	for _, seed := range [][2]string{{"%Y-%m-%d %H:%M:%S", "2013-01-01 10:00:00"}, {"epoch-ms", "1357034400000"}, {"%d/%m/%y", "31/12/99"}, {"%j %f%z", "365 .5+0130"}, {"2006", "x"}} {
+		f.Add(seed[0], []byte(seed[1]))
+	}
+	kinds := []string{stampMillis, stampNanos, localMicros, date}
+	f.Fuzz(func(t *testing.T, format string, cell []byte) {
+		for _, kind := range kinds {
+			plan, err := rowplan.Compile(record(kind), []string{"v"}, rowplan.Options{TimeFormat: format, DateFormat: format})
+			if err != nil {
+				continue
+			}
+			value, err := plan.Append(nil, [][]byte{cell}, nil)
+			if err != nil {
+				continue
+			}
+			var any any
+			if rest, err := avro.MustParse(record(kind)).Decode(value, &any); err != nil || len(rest) > 0 {
+				t.Fatalf("%s %q as %q: judge reads %x: %v, %d bytes left", kind, cell, format, value, err, len(rest))
+			}
+		}
+	})
+}

@@ -29,6 +29,12 @@ func appendBoolean(dst, text []byte) ([]byte, fault) {
 }
 
 func appendInteger(dst []byte, k kind, text []byte) ([]byte, fault) {
+	if v, ok := fewDigits(text); ok {
+		if v < 64 {
+			return append(dst, byte(v<<1)), faultNone // zigzag, below 128
+		}
+		return binary.AppendUvarint(dst, v<<1), faultNone
+	}
 	v, f := parseInteger(text)
 	if f != faultNone {
 		return dst, f
@@ -37,6 +43,20 @@ func appendInteger(dst []byte, k kind, text []byte) ([]byte, fault) {
 		return dst, faultRange
 	}
 	return binary.AppendVarint(dst, v), faultNone
+}
+
+// fewDigits reads one to nine decimal digits, as nearly every integer has.
+func fewDigits(text []byte) (v uint64, ok bool) {
+	if len(text) == 0 || len(text) > 9 {
+		return 0, false
+	}
+	for _, c := range text {
+		if c -= '0'; c > 9 {
+			return 0, false
+		}
+		v = v*10 + uint64(c)
+	}
+	return v, true
 }
 
 // parseInteger reads an optional sign and decimal digits.
@@ -50,11 +70,13 @@ func parseInteger(text []byte) (int64, fault) {
 	}
 	var v uint64
 	over := false
-	for _, c := range digits {
+	for i, c := range digits {
 		if c -= '0'; c > 9 {
 			return 0, faultType
 		}
-		over = over || v > (math.MaxUint64-9)/10
+		if i >= 18 { // fewer digits cannot be too many
+			over = over || v > (math.MaxUint64-9)/10
+		}
 		v = v*10 + uint64(c)
 	}
 	limit := uint64(math.MaxInt64)
@@ -71,6 +93,11 @@ func parseInteger(text []byte) (int64, fault) {
 }
 
 func appendFloat(dst []byte, k kind, text []byte) ([]byte, fault) {
+	if k == kindDouble {
+		if v, ok := plainDouble(text); ok {
+			return binary.LittleEndian.AppendUint64(dst, math.Float64bits(v)), faultNone
+		}
+	}
 	if !isDecimalText(text) {
 		return dst, faultType
 	}

@@ -32,7 +32,6 @@ func shapeOf(schema *avro.Schema) (*Shape, error) {
 	for i, f := range top.Fields {
 		s.byName[f.Name] = i
 	}
-	s.compile()
 	return s, nil
 }
 

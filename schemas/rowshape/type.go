@@ -78,7 +78,6 @@ type Field struct {
 type Shape struct {
 	*Type
 	byName map[string]int
-	skips  []skipper
 }
 
 // Index is the position of the field called name, or -1.

@@ -18,25 +18,14 @@ const (
 	maxEmptyItems = 1 << 16
 )
 
-// skipper gives what is left of b behind one value of its type.
-type skipper func(b []byte) ([]byte, error)
-
-// compile prepares a skipper for each field.
-func (s *Shape) compile() {
-	s.skips = make([]skipper, len(s.Fields))
-	for i, f := range s.Fields {
-		s.skips[i] = skipOf(f.Type)
-	}
-}
-
 // Offsets appends to dst where each field of payload begins, and where the last one ends: one more than there are fields, so that field i is
 // payload[offsets[i]:offsets[i+1]]. Bytes behind the last field are ErrMalformed.
 func (s *Shape) Offsets(dst []int, payload []byte) ([]int, error) {
 	rest := payload
-	for i, skip := range s.skips {
+	for i := range s.Fields {
 		dst = append(dst, len(payload)-len(rest))
 		var err error
-		if rest, err = skip(rest); err != nil {
+		if rest, err = skip(s.Fields[i].Type, rest, 0); err != nil {
 			return dst, fmt.Errorf("read field %s: %w", s.Fields[i].Name, err)
 		}
 	}
@@ -46,33 +35,39 @@ func (s *Shape) Offsets(dst []int, payload []byte) ([]int, error) {
 	return append(dst, len(payload)), nil
 }
 
-func skipOf(t *Type) skipper {
+// skip gives what is left of b behind one value of type t.
+func skip(t *Type, b []byte, depth int) ([]byte, error) {
 	switch t.Kind {
 	case Null:
-		return func(b []byte) ([]byte, error) { return b, nil }
-	case Boolean:
-		return skipN(1)
+		return b, nil
 	case Int, Long, Enum:
-		return skipVarint
-	case Float:
-		return skipN(4)
-	case Double:
-		return skipN(8)
-	case Fixed:
-		return skipN(t.Size)
+		return skipVarint(b)
 	case Bytes, String:
-		return skipBlock
+		_, rest, err := block(b)
+		return rest, err
+	case Double:
+		return skipBytes(b, 8)
+	case Float:
+		return skipBytes(b, 4)
+	case Boolean:
+		return skipBytes(b, 1)
+	case Fixed:
+		return skipBytes(b, t.Size)
+	case Union:
+		branch, rest, err := branchOf(t, b)
+		if err != nil {
+			return nil, err
+		}
+		return skipInner(branch, rest, depth+1)
 	}
-	return func(b []byte) ([]byte, error) { return skip(t, b, 0) }
+	return skipInner(t, b, depth)
 }
 
-func skipN(n int) skipper {
-	return func(b []byte) ([]byte, error) {
-		if len(b) < n {
-			return nil, ErrTruncated
-		}
-		return b[n:], nil
+func skipBytes(b []byte, n int) ([]byte, error) {
+	if len(b) < n {
+		return nil, ErrTruncated
 	}
+	return b[n:], nil
 }
 
 func skipVarint(b []byte) ([]byte, error) {
@@ -87,13 +82,8 @@ func skipVarint(b []byte) ([]byte, error) {
 	return nil, ErrTruncated
 }
 
-func skipBlock(b []byte) ([]byte, error) {
-	_, rest, err := block(b)
-	return rest, err
-}
-
-// skip is the general walk, for the types that hold others.
-func skip(t *Type, b []byte, depth int) ([]byte, error) {
+// skipInner is skip for what may hold others.
+func skipInner(t *Type, b []byte, depth int) ([]byte, error) {
 	if depth > maxDepth {
 		return nil, fmt.Errorf("%w: nested deeper than %d", ErrMalformed, maxDepth)
 	}
@@ -106,16 +96,10 @@ func skip(t *Type, b []byte, depth int) ([]byte, error) {
 			}
 		}
 		return b, nil
-	case Union:
-		branch, rest, err := branchOf(t, b)
-		if err != nil {
-			return nil, err
-		}
-		return skip(branch, rest, depth+1)
 	case Array, Map:
 		return eachItem(t, b, func(_ string, item []byte) ([]byte, error) { return skip(t.Items, item, depth+1) })
 	}
-	return skipOf(t)(b)
+	return skip(t, b, depth)
 }
 
 // eachItem calls item for every item of an array or every value of a map (with its key); item returns what is left behind the value.
