@@ -176,9 +176,9 @@ func (t *Transform) Run(ctx context.Context) (TransformSummary, error) {
 	return summary, err
 }
 
-// transformBudget is what the records of a transform may weigh: with what the client has fetched meanwhile and what the collector leaves lying,
-// the process stays below 128 MiB (measured by BenchmarkTransformMemory).
-const transformBudget = 24 << 20
+// transformBudget is what the records of a transform may weigh: with what the client has fetched meanwhile and the limit that the command sets its heap,
+// the process stays below 128 MiB (BenchmarkTransformMemory). Less would pause partitions all the time, which costs fetches.
+const transformBudget = 56 << 20
 
 // link gives the link that runs a plan.
 func (t *Transform) link(live *livePlan) interface {
