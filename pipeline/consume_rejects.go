@@ -27,7 +27,7 @@ func (r *fileRejects) file(ctx context.Context, record *kafka.Record, why *schem
 }
 
 func (r *fileRejects) open(ctx context.Context) error {
-	info, err := ensureRejects(ctx, r.cluster, r.topic)
+	info, err := flow.EnsureRejects(ctx, r.cluster, r.topic)
 	if err != nil {
 		return err
 	}

@@ -117,33 +117,12 @@ func (r *rowRejects) formThatFits() []schemas.Header {
 
 // ensure makes the rejects topic if there is none, and looks how much it takes.
 func (r *rowRejects) ensure(ctx context.Context) error {
-	info, err := ensureRejects(ctx, r.cluster, r.topic)
+	info, err := flow.EnsureRejects(ctx, r.cluster, r.topic)
 	if err != nil {
 		return fmt.Errorf("prepare rejects: %w", err)
 	}
-	r.limit = max(info.MaxMessageBytes-rejectRoom, info.MaxMessageBytes/2)
+	r.limit = max(info.MaxMessageBytes-flow.RejectRoom, info.MaxMessageBytes/2)
 	r.room = info.MaxMessageBytes - r.limit
 	r.batch.Store(int32(min(info.MaxMessageBytes, largestBatch)))
 	return nil
-}
-
-// rejectRoom is how much larger a reject's record may be than the records of its topic, for the reason in its headers.
-const rejectRoom = 64 << 10
-
-// ensureRejects makes the rejects topic of a topic if there is none: as many partitions, kept for ever, with room for the reasons.
-func ensureRejects(ctx context.Context, cluster *kafka.Cluster, topic string) (kafka.TopicInfo, error) {
-	name := flow.RejectsTopic(topic)
-	if existing, err := cluster.Identify(ctx, name); err == nil {
-		return existing, nil
-	}
-	info, err := cluster.Identify(ctx, topic)
-	if err != nil {
-		return info, err
-	}
-	size := max(info.MaxMessageBytes, 1<<20) + 2*rejectRoom
-	err = cluster.Ensure(ctx, kafka.Topic{Name: name, Partitions: int32(info.Partitions), Configs: map[string]string{
-		kafka.CleanupPolicy: "delete", kafka.RetentionMS: "-1", kafka.MaxMessageBytes: strconv.Itoa(size),
-	}})
-	info.MaxMessageBytes = size
-	return info, err
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -117,13 +118,15 @@ func (k *rowKills) kills(n int, args ...string) {
 	grown := k.grow(time.Duration(n) * 600 * time.Millisecond)
 	for range n {
 		cmd := exec.Command(k.binary, append(args, "--follow")...)
+		var said bytes.Buffer
+		cmd.Stderr = &said
 		if err := cmd.Start(); err != nil {
 			k.t.Fatal(err)
 		}
 		<-time.After(time.Duration(50+rand.IntN(1100)) * time.Millisecond)
 		_ = cmd.Process.Kill()
 		if _ = cmd.Wait(); cmd.ProcessState.Exited() {
-			k.t.Fatalf("%v ended by itself: %s", args, cmd.ProcessState)
+			k.t.Fatalf("%v ended by itself: %s: %s", args, cmd.ProcessState, &said)
 		}
 	}
 	if err := <-grown; err != nil {

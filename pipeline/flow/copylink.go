@@ -37,14 +37,14 @@ func (l *CopyLink) Run(ctx context.Context, c *kafka.Cluster, o *Observer) error
 	if err != nil {
 		return err
 	}
-	limit, err := ensureRejects(ctx, c, l.Input)
+	rejects, err := EnsureRejects(ctx, c, l.Input)
 	if err != nil {
 		return fmt.Errorf("start link %s: %w", l.Name, err)
 	}
 	for attempt := 0; ; attempt++ {
 		w := &copyWork{link: l, m: m, refused: map[place]error{}}
 		w.add = w.emit
-		err := w.session(ctx, limit)
+		err := w.session(ctx, rejects.MaxMessageBytes)
 		if w.transactions > 0 {
 			attempt = 0
 		}

@@ -46,7 +46,7 @@ func (l *FoldLink[S, In, Out]) join(ctx context.Context, m *member) error {
 		return fmt.Errorf("start link %s: %w: %s has %d partitions and %s %d: a fold needs equal counts",
 			l.Name, kafka.ErrWrongTopic, l.Input, m.pin.partitions, l.Output, output.partitions)
 	}
-	if _, err := ensureRejects(ctx, m.cluster, l.Input); err != nil {
+	if _, err := EnsureRejects(ctx, m.cluster, l.Input); err != nil {
 		return fmt.Errorf("start link %s: %w", l.Name, err)
 	}
 	f, err := newFeed(m)

@@ -49,29 +49,26 @@ func RejectRecord(link string, r *kafka.Record, why *schemas.Rejection) *kafka.R
 	return &kafka.Record{Topic: RejectsTopic(r.Topic), Partition: r.Partition, Key: r.Key, Value: r.Value, Headers: headers}
 }
 
-// rejectHeadroom is what a reject's batch may be larger than its original's, for the reason.
-const rejectHeadroom = 64 << 10
+// RejectRoom is how many bytes a reject's record may be larger than the records of its topic, for the reason in its headers.
+const RejectRoom = 64 << 10
 
-// ensureRejects makes the rejects topic of a link's input if there is none: as many partitions, kept for ever, with room
-// for the reasons. It gives the size limit of its batches.
-func ensureRejects(ctx context.Context, c *kafka.Cluster, input string) (maxBatch int, err error) {
-	if info, err := c.Identify(ctx, RejectsTopic(input)); err == nil {
-		return info.MaxMessageBytes, nil
+// EnsureRejects makes the rejects topic of a topic if there is none: as many partitions, kept for ever, with room for whole rows and for the reasons.
+// Whoever comes first makes it, so there is one rule for all. It gives what the topic is.
+func EnsureRejects(ctx context.Context, c *kafka.Cluster, topic string) (kafka.TopicInfo, error) {
+	name := RejectsTopic(topic)
+	if existing, err := c.Identify(ctx, name); err == nil {
+		return existing, nil
 	}
-	info, err := c.Identify(ctx, input)
+	info, err := c.Identify(ctx, topic)
 	if err != nil {
-		return 0, err
+		return info, err
 	}
-	limit := info.MaxMessageBytes + rejectHeadroom
-	return limit, c.Ensure(ctx, kafka.Topic{
-		Name:       RejectsTopic(input),
-		Partitions: int32(info.Partitions),
-		Configs: map[string]string{
-			kafka.CleanupPolicy:   "delete",
-			kafka.RetentionMS:     "-1",
-			kafka.MaxMessageBytes: strconv.Itoa(limit),
-		},
-	})
+	info.MaxMessageBytes = max(info.MaxMessageBytes, 1<<20) + 2*RejectRoom
+	return info, c.Ensure(ctx, kafka.Topic{Name: name, Partitions: int32(info.Partitions), Configs: map[string]string{
+		kafka.CleanupPolicy:   "delete",
+		kafka.RetentionMS:     "-1",
+		kafka.MaxMessageBytes: strconv.Itoa(info.MaxMessageBytes),
+	}})
 }
 
 // batchFor gives the batch limits of a producer whose rejects may be larger than a stock broker's records.

@@ -33,7 +33,7 @@ func (l *SinkLink[In, Out]) Run(ctx context.Context, c *kafka.Cluster, o *Observ
 // producer opens the producer of an at-least-once link and makes sure that rejects have a place.
 func (m *member) producer(ctx context.Context, compression string) (*kafka.Producer, error) {
 	rejects := RejectsTopic(m.link.Input)
-	limit, err := ensureRejects(ctx, m.cluster, m.link.Input)
+	made, err := EnsureRejects(ctx, m.cluster, m.link.Input)
 	if err != nil {
 		return nil, fmt.Errorf("start link %s: %w", m.link.Name, err)
 	}
@@ -41,7 +41,7 @@ func (m *member) producer(ctx context.Context, compression string) (*kafka.Produ
 		Name:        m.link.Name,
 		Compression: compression,
 		Manual:      []string{rejects},
-		BatchFor:    batchFor(rejects, limit, m.limits.MaxBatch),
+		BatchFor:    batchFor(rejects, made.MaxMessageBytes, m.limits.MaxBatch),
 	})
 }
 
