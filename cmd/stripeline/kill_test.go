@@ -109,14 +109,18 @@ func (k *killed) put(ctx context.Context) {
 	}
 	path := fmt.Sprintf("/loop/%d", k.count)
 	k.count++
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute) // as long as awaitPuts waits
 	defer cancel()
-	if exec.CommandContext(ctx, k.binary, append([]string{"put", name, path}, k.flags...)...).Run() == nil {
-		k.written[path] = name
-		select {
-		case k.done <- struct{}{}:
-		default:
-		}
+	began := time.Now()
+	out, err := exec.CommandContext(ctx, k.binary, append([]string{"put", name, path}, k.flags...)...).CombinedOutput()
+	if err != nil {
+		k.t.Logf("put %s after %v: %v: %s", path, time.Since(began).Round(time.Millisecond), err, out)
+		return
+	}
+	k.written[path] = name
+	select {
+	case k.done <- struct{}{}:
+	default:
 	}
 }
 
