@@ -30,7 +30,10 @@ type exitError struct {
 	err  error
 }
 
+// Error implements error.
 func (e *exitError) Error() string { return e.err.Error() }
+
+// Unwrap gives the error itself.
 func (e *exitError) Unwrap() error { return e.err }
 
 // usagef says that the command line or the configuration is wrong (exit code 2). The text is "what is wrong, where: what to do".

@@ -135,6 +135,7 @@ func (s SASL) bearer(ctx context.Context) (oauth.Auth, error) {
 // what changes.
 type clientLogger struct{ log *slog.Logger }
 
+// Level implements kgo.Logger.
 func (l clientLogger) Level() kgo.LogLevel {
 	switch ctx := context.Background(); {
 	case l.log.Enabled(ctx, slog.LevelDebug):
@@ -147,6 +148,7 @@ func (l clientLogger) Level() kgo.LogLevel {
 	return kgo.LogLevelNone
 }
 
+// Log implements kgo.Logger.
 func (l clientLogger) Log(level kgo.LogLevel, msg string, keyvals ...any) {
 	at := slog.LevelDebug
 	switch level {

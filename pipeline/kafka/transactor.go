@@ -31,20 +31,7 @@ type Transactor struct {
 // NewTransactor opens the transactional id: whatever its former holder left unfinished is aborted and that holder is
 // fenced when this returns. manual names topics whose records go to Record.Partition instead of by key.
 func (c *Cluster) NewTransactor(ctx context.Context, id string, manual ...string) (*Transactor, error) {
-	opts, err := ProducerConfig{Manual: manual}.options()
-	if err != nil {
-		return nil, err
-	}
-	opts = append(opts, kgo.TransactionalID(id), kgo.TransactionTimeout(TransactionTimeout))
-	client, err := c.open("", opts...)
-	if err != nil {
-		return nil, err
-	}
-	if _, _, err := client.ProducerID(ctx); err != nil {
-		client.Close()
-		return nil, wrap(err, "open transactional id %s", id)
-	}
-	return newTransactor(id, client), nil
+	return c.OpenTransactor(ctx, id, ProducerConfig{Manual: manual})
 }
 
 func newTransactor(id string, client *kgo.Client) *Transactor {

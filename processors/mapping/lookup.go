@@ -81,19 +81,25 @@ type found struct {
 	s      *scratch
 }
 
+// ConvertToNative implements ref.Val.
 func (f *found) ConvertToNative(reflect.Type) (any, error) { return f.fields, nil }
 
+// ConvertToType implements ref.Val.
 func (f *found) ConvertToType(t ref.Type) ref.Val {
 	return types.NewErr("no conversion from a looked-up value to %s", t.TypeName())
 }
 
+// Equal implements ref.Val.
 func (f *found) Equal(other ref.Val) ref.Val {
 	o, ok := other.(*found)
 	return types.Bool(ok && reflect.DeepEqual(f.fields, o.fields))
 }
 
+// Type implements ref.Val.
 func (f *found) Type() ref.Type { return f.kind }
-func (f *found) Value() any     { return f }
+
+// Value implements ref.Val.
+func (f *found) Value() any { return f }
 
 // shelf is a lookup as CEL sees it: a map of which only single keys can be asked.
 type shelf struct {

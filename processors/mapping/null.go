@@ -13,6 +13,7 @@ import (
 // path is a field of row, or of a record in it: ["inner", "n"] is row.inner.n.
 type path []string
 
+// String is the path as it is written, with dots.
 func (p path) String() string { return strings.Join(p, ".") }
 
 // reading is what an expression reads and what it does about null.

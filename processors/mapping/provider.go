@@ -71,6 +71,7 @@ func (p *provider) collect(t *rowshape.Type) {
 	}
 }
 
+// FindStructType implements types.Provider.
 func (p *provider) FindStructType(name string) (*types.Type, bool) {
 	if name == rowTypeName || p.lookups[name] != nil || p.records[strings.TrimPrefix(name, recordPrefix)] != nil {
 		return types.NewTypeTypeWithParam(cel.ObjectType(name)), true
@@ -78,6 +79,7 @@ func (p *provider) FindStructType(name string) (*types.Type, bool) {
 	return p.Registry.FindStructType(name)
 }
 
+// FindStructFieldNames implements types.Provider.
 func (p *provider) FindStructFieldNames(name string) ([]string, bool) {
 	t := p.shape.Type
 	if l := p.lookups[name]; l != nil {
@@ -94,6 +96,7 @@ func (p *provider) FindStructFieldNames(name string) ([]string, bool) {
 	return names, true
 }
 
+// FindStructFieldType implements types.Provider.
 func (p *provider) FindStructFieldType(name, field string) (*types.FieldType, bool) {
 	if name == rowTypeName {
 		return p.rowField(field)
