@@ -2,141 +2,147 @@ package pipeline
 
 import (
 	"context"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"stripeline/pipeline/kafka"
 )
 
-// aheadOutlet hands records to an outlet from a goroutine of its own, so that rows are read and typed while those before them are sent. Everything
-// but Produce reaches the outlet after what was produced before it, so that the outlet is used by one goroutine at a time. It is for one goroutine itself, but for Buffered and lost.
+// aheadOutlet hands records to an outlet from a goroutine of its own, many at once, so that rows are read and typed while those before them are
+// sent. Everything but Produce and push reaches the outlet after what was produced before it, so that the outlet is used by one goroutine at a time.
+// It is for one goroutine itself, but for Buffered and lost. A record that has no timestamp gets that of the moment it is handed over.
 type aheadOutlet struct {
 	outlet
-	ended chan struct{} // closed when the goroutine has returned
+	filling handful       // not pushed yet
+	full    chan handful  // to the goroutine
+	empty   chan []queued // from it
+	ended   chan struct{} // closed when the goroutine has returned
+	waiting atomic.Int64  // bytes that are produced and not handed over
 
 	ctx    context.Context // of the records, ended by Close; from is what it is made of
 	from   context.Context
 	cancel context.CancelFunc
-
-	mu     sync.Mutex
-	moved  sync.Cond // something was added, taken or handed over
-	queue  []queued
-	bytes  int  // of queue
-	busy   bool // what was taken is not handed over yet
-	closed bool
 }
 
 // queued is one record with who is told of it.
 type queued struct {
-	ctx    context.Context
 	record *kafka.Record
 	done   func(*kafka.Record, error)
 }
 
-// What may wait to be handed over, and how long the goroutine rests when less than fewAhead did: it would be woken for every row otherwise.
+// handful is what reaches the goroutine at once: records of one context, or the question whether it has come so far.
+type handful struct {
+	ctx     context.Context
+	records []queued
+	bytes   int64
+	reached chan struct{} // closed by the goroutine; nil for records
+}
+
+// What is handed over at once, and how many handfuls may wait: 1 MiB, or one record that is larger than a handful.
 const (
-	mostAhead  = 4096    // records
-	bytesAhead = 1 << 20 // or one record
-	fewAhead   = 64
-	restAhead  = 100 * time.Microsecond
+	recordsAtOnce = 256
+	bytesAtOnce   = 64 << 10
+	handfulsAhead = 16
+	stampedAtOnce = 64 // records that may share a timestamp
 )
 
 func sendAhead(out outlet) *aheadOutlet {
-	o := &aheadOutlet{outlet: out, ended: make(chan struct{})}
-	o.moved.L = &o.mu
+	o := &aheadOutlet{
+		outlet: out, full: make(chan handful, handfulsAhead), empty: make(chan []queued, handfulsAhead), ended: make(chan struct{}),
+	}
 	go o.run()
 	return o
 }
 
-// Produce blocks while the queue is full.
+// Produce blocks while too much waits. What it takes may stay behind until push.
 func (o *aheadOutlet) Produce(ctx context.Context, r *kafka.Record, done func(*kafka.Record, error)) {
 	if o.from != ctx {
+		o.push()
 		o.from = ctx
 		o.ctx, o.cancel = context.WithCancel(ctx)
 	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	for len(o.queue) > 0 && (len(o.queue) >= mostAhead || o.bytes >= bytesAhead) {
-		o.moved.Wait()
-	}
-	o.queue = append(o.queue, queued{o.ctx, r, done})
-	o.bytes += len(r.Key) + len(r.Value)
-	if len(o.queue) == 1 && !o.busy {
-		o.moved.Broadcast()
+	f := &o.filling
+	f.records = append(f.records, queued{r, done})
+	f.bytes += int64(len(r.Key) + len(r.Value))
+	if len(f.records) >= recordsAtOnce || f.bytes >= bytesAtOnce {
+		o.push()
 	}
 }
 
-// run hands over what is queued, until Close.
+// push hands over what has been produced so far.
+func (o *aheadOutlet) push() {
+	f := o.filling
+	if len(f.records) == 0 {
+		return
+	}
+	if f.bytes > 2*bytesAtOnce { // large records: one handful is sent while the next is filled
+		o.caughtUp()
+	}
+	f.ctx = o.ctx
+	o.waiting.Add(f.bytes)
+	o.full <- f
+	o.filling = handful{}
+	select {
+	case o.filling.records = <-o.empty:
+	default:
+	}
+}
+
+// run hands over what is pushed, until Close.
 func (o *aheadOutlet) run() {
 	defer close(o.ended)
-	var batch []queued
-	for {
-		clear(batch)
-		if batch = o.take(batch[:0]); batch == nil {
-			return
+	for f := range o.full {
+		if f.reached != nil {
+			close(f.reached)
+			continue
 		}
-		for _, q := range batch {
-			o.outlet.Produce(q.ctx, q.record, q.done)
+		var now time.Time
+		for i, q := range f.records {
+			if i%stampedAtOnce == 0 {
+				now = time.Now()
+			}
+			if q.record.Timestamp.IsZero() {
+				q.record.Timestamp = now // the client would ask the clock for each
+			}
+			o.outlet.Produce(f.ctx, q.record, q.done)
 		}
-		if len(batch) < fewAhead {
-			time.Sleep(restAhead)
+		o.waiting.Add(-f.bytes)
+		clear(f.records)
+		select {
+		case o.empty <- f.records[:0]:
+		default:
 		}
 	}
 }
 
-// take waits for records and leaves free in their place; nil when the outlet is closed and nothing is left.
-func (o *aheadOutlet) take(free []queued) []queued {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.busy = false
-	o.moved.Broadcast()
-	for len(o.queue) == 0 {
-		if o.closed {
-			return nil
-		}
-		o.moved.Wait()
-	}
-	batch := o.queue
-	o.queue, o.bytes, o.busy = free, 0, true
-	o.moved.Broadcast()
-	return batch
-}
-
-// caughtUp waits until everything that was produced is handed over.
+// caughtUp waits until everything that was pushed is handed over.
 func (o *aheadOutlet) caughtUp() {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	for len(o.queue) > 0 || o.busy {
-		o.moved.Wait()
-	}
+	reached := make(chan struct{})
+	o.full <- handful{reached: reached}
+	<-reached
 }
 
 func (o *aheadOutlet) settle(ctx context.Context, last *kafka.Record) error {
+	o.push()
 	o.caughtUp()
 	return o.outlet.settle(ctx, last)
 }
 
 func (o *aheadOutlet) drop(ctx context.Context) {
+	o.push()
 	o.caughtUp()
 	o.outlet.drop(ctx)
 }
 
 // Buffered counts what is not handed over too.
-func (o *aheadOutlet) Buffered() int64 {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return int64(o.bytes) + o.outlet.Buffered()
-}
+func (o *aheadOutlet) Buffered() int64 { return o.waiting.Load() + o.outlet.Buffered() }
 
 // Close gives up what waits, which is nothing after a settle, and then ends the outlet.
 func (o *aheadOutlet) Close() {
 	if o.cancel != nil {
 		o.cancel()
 	}
-	o.mu.Lock()
-	o.closed = true
-	o.moved.Broadcast()
-	o.mu.Unlock()
+	close(o.full)
 	<-o.ended
 	o.outlet.Close()
 }

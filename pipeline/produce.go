@@ -76,6 +76,7 @@ type rowRun struct {
 	made    conform.Record
 	limit   int // bytes of a value that the topic takes
 	out     outlet
+	ahead   *aheadOutlet // what out is, nil where each record is waited for
 	write   kafka.ProducerConfig
 	sender  *sender
 	rejects *rowRejects
@@ -144,7 +145,8 @@ func (r *rowRun) open(ctx context.Context) error {
 // sendTo chooses where records go from now on.
 func (r *rowRun) sendTo(out outlet) {
 	if !r.Sync {
-		out = sendAhead(out)
+		r.ahead = sendAhead(out)
+		out = r.ahead
 	}
 	r.out, r.sender.out, r.rejects.out = out, out, out
 	r.waits.over(out)
@@ -190,8 +192,16 @@ func (r *rowRun) each(n int, send func(reading, sending context.Context, i int) 
 	}
 }
 
+// push lets go of rows that wait for others to be sent with.
+func (r *rowRun) push() {
+	if r.ahead != nil {
+		r.ahead.push()
+	}
+}
+
 // drain sends the rows of one stream.
 func (r *rowRun) drain(reading, sending context.Context, s stream) error {
+	defer r.push()
 	for n := 1; ; n++ {
 		if n%256 == 0 && reading.Err() != nil {
 			return reading.Err() // here every row that was read has been sent
@@ -227,14 +237,14 @@ func (r *rowRun) sendRow(ctx context.Context, s stream, row rowplan.Row) error {
 	if err == nil && len(r.made.Value)+len(r.made.Key) > r.limit {
 		err = schemas.Reject("too-large", fmt.Sprintf("record of %d bytes is above the topic's max.message.bytes: raise that, or split the row", len(r.made.Value)))
 	}
+	if err == nil {
+		r.sender.send(ctx, r.made)
+		return nil
+	}
 	if why, ok := schemas.AsReject(err); ok {
 		return r.reject(ctx, s, row, why)
 	}
-	if err != nil {
-		return err
-	}
-	r.sender.send(ctx, r.made)
-	return nil
+	return err
 }
 
 // keep holds on to what the stage emits for a row.

@@ -126,7 +126,7 @@ func (r *rowRun) closeOutlet() {
 	}
 	r.waits.over(nil)
 	r.out.Close()
-	r.out = nil
+	r.out, r.ahead = nil, nil
 }
 
 // recorded sends the rows of a text and records how far it came: while it runs, and how it ended.
@@ -154,8 +154,9 @@ func (r *rowRun) recorded(reading, sending context.Context, rec *runRecord, s st
 	return r.conclude(reading, sending, conclusion{rec, s, err})
 }
 
-// idle records progress while nothing comes.
+// idle sends what is at hand, and records progress, while nothing comes.
 func (r *rowRun) idle() {
+	r.push()
 	if r.settle == nil {
 		return
 	}

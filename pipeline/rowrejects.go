@@ -72,9 +72,9 @@ func (r *rowRejects) file(ctx context.Context, row rowplan.Row, key []byte, why 
 		record.Value = record.Value[:r.limit]
 		record.Headers = append(record.Headers, kafka.Header{Key: headerCut, Value: strconv.AppendInt(nil, int64(len(row.Raw)), 10)})
 	}
-	r.out.Produce(ctx, record, func(_ *kafka.Record, err error) {
+	r.out.Produce(ctx, record, func(sent *kafka.Record, err error) {
 		if err != nil {
-			r.stop(err)
+			r.stop(kafka.Explain(sent, err))
 			return
 		}
 		r.progress.Rejects.Add(1)

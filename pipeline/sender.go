@@ -36,7 +36,8 @@ func (p *RowProgress) Waiting() string {
 	return ""
 }
 
-// sender hands records to a producer. What it needs for each is used again when the brokers have confirmed the record.
+// sender hands records to a producer. What it needs for them is taken for many records at once, and used again when the brokers have confirmed all
+// of these.
 type sender struct {
 	out      outlet
 	topic    string
@@ -44,14 +45,23 @@ type sender struct {
 	acked    func(Ack) // nil: nobody is told
 	sync     bool      // wait for each record
 	waiting  chan struct{}
-	pool     sync.Pool
+	pool     sync.Pool // of *crate
+	crate    *crate
 	numbers  int64
 	stop     func(error) // ends reading after the first error
+}
+
+// crate is what many records need on their way.
+type crate struct {
+	carriers [64]carrier
+	used     int // given out
+	left     atomic.Int32
 }
 
 // carrier is one record on its way.
 type carrier struct {
 	record kafka.Record
+	crate  *crate
 	number int64
 	begun  time.Time
 	done   func(*kafka.Record, error)
@@ -60,17 +70,32 @@ type carrier struct {
 func newSender(topic string, progress *RowProgress) *sender {
 	s := &sender{topic: topic, progress: progress, waiting: make(chan struct{}, 1)}
 	s.pool.New = func() any {
-		c := &carrier{}
-		c.done = func(r *kafka.Record, err error) { s.confirm(c, r, err) }
-		return c
+		all := &crate{}
+		for i := range all.carriers {
+			c := &all.carriers[i]
+			c.crate = all
+			c.done = func(r *kafka.Record, err error) { s.confirm(c, r, err) }
+		}
+		return all
 	}
 	return s
+}
+
+// carrier gives one that nothing else uses.
+func (s *sender) carrier() *carrier {
+	if s.crate == nil || s.crate.used == len(s.crate.carriers) {
+		s.crate = s.pool.Get().(*crate)
+		s.crate.used = 0
+		s.crate.left.Store(int32(len(s.crate.carriers)))
+	}
+	s.crate.used++
+	return &s.crate.carriers[s.crate.used-1]
 }
 
 // send hands over a record; its slices belong to the producer from now on.
 func (s *sender) send(ctx context.Context, made conform.Record) {
 	s.numbers++
-	c := s.pool.Get().(*carrier)
+	c := s.carrier()
 	c.number = s.numbers
 	c.record = kafka.Record{Topic: s.topic, Key: made.Key, Value: made.Value}
 	for _, h := range made.Headers {
@@ -91,14 +116,16 @@ func (s *sender) send(ctx context.Context, made conform.Record) {
 // confirm is called by the producer, in the order of each partition.
 func (s *sender) confirm(c *carrier, r *kafka.Record, err error) {
 	if err != nil {
-		s.stop(err)
+		s.stop(kafka.Explain(r, err))
 	} else {
 		s.progress.Acked.Add(1)
 		if s.acked != nil {
 			s.acked(Ack{Number: c.number, Partition: r.Partition, Offset: r.Offset, Took: time.Since(c.begun)})
 		}
 	}
-	s.pool.Put(c)
+	if c.crate.left.Add(-1) == 0 {
+		s.pool.Put(c.crate)
+	}
 	if s.sync {
 		s.waiting <- struct{}{}
 	}

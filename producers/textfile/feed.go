@@ -28,7 +28,7 @@ type feed struct {
 	done  chan struct{}
 	file  *os.File // nil for standard input
 	used  []byte   // the chunk that next gave last
-	idle  func()   // called while next waits; may be nil
+	idle  func()   // called when next begins to wait, and then while it waits; may be nil
 }
 
 // chunk is what one read gave; err comes alone and last.
@@ -119,8 +119,14 @@ func (f *feed) next(ctx context.Context) ([]byte, error) {
 		f.empty <- f.used[:chunkSize]
 		f.used = nil
 	}
+	select {
+	case c, ok := <-f.full:
+		return f.took(c, ok)
+	default:
+	}
 	var tick <-chan time.Time
 	if f.idle != nil {
+		f.idle()
 		ticker := time.NewTicker(idlePoll)
 		defer ticker.Stop()
 		tick = ticker.C
@@ -128,17 +134,21 @@ func (f *feed) next(ctx context.Context) ([]byte, error) {
 	for {
 		select {
 		case c, ok := <-f.full:
-			if !ok {
-				return nil, io.EOF
-			}
-			f.used = c.data
-			return c.data, c.err
+			return f.took(c, ok)
 		case <-tick:
 			f.idle()
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
 	}
+}
+
+func (f *feed) took(c chunk, ok bool) ([]byte, error) {
+	if !ok {
+		return nil, io.EOF
+	}
+	f.used = c.data
+	return c.data, c.err
 }
 
 func (f *feed) close() error {

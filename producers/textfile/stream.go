@@ -24,7 +24,7 @@ type Options struct {
 	Stdin  io.Reader     // what "-" reads; its reads cannot be interrupted, so Close does not wait for one
 	Follow bool          // at the end of the file wait for more; only for files that are not compressed
 	Poll   time.Duration // how often a followed file is looked at; 0 is a quarter of a second
-	Idle   func()        // called by More about ten times a second while it waits, from the same goroutine; may be nil
+	Idle   func()        // called by More when it begins to wait and then about ten times a second, from the same goroutine; may be nil
 }
 
 // Position is a place between two rows.

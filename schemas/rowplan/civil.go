@@ -1,16 +1,19 @@
 package rowplan
 
 // daysFromCivil counts days from 1970-01-01 to a day of the proleptic Gregorian calendar, by eras of 400 years that begin on 1 March
-// (H. Hinnant, "chrono-Compatible Low-Level Date Algorithms", days_from_civil).
-func daysFromCivil(year, month, day int64) int64 {
+// (H. Hinnant, "chrono-Compatible Low-Level Date Algorithms", days_from_civil). The year is one of 0 to 9999; 400 more keep everything above zero,
+// so that the divisions are multiplications.
+func daysFromCivil(year, month, day uint) int64 {
+	year += 400
+	fromMarch := month - 3
 	if month <= 2 {
 		year--
+		fromMarch = month + 9
 	}
-	era := floorDiv(year, 400)
+	era := year / 400
 	yearOfEra := year - era*400
-	dayOfYear := (153*((month+9)%12)+2)/5 + day - 1
-	dayOfEra := yearOfEra*365 + yearOfEra/4 - yearOfEra/100 + dayOfYear
-	return era*146097 + dayOfEra - 719468
+	dayOfEra := yearOfEra*365 + yearOfEra/4 - yearOfEra/100 + (153*fromMarch+2)/5 + day - 1
+	return int64(era*146097+dayOfEra) - 719468 - 146097
 }
 
 // daysIn gives the length of a month.

@@ -124,7 +124,11 @@ func (c *compiler) columnStep(f *field, column int, path string) (step, error) {
 	for _, token := range slices.Concat(c.opts.Nulls, own.Nulls) {
 		s.nulls = append(s.nulls, []byte(token))
 		s.nullSizes |= 1 << (len(token) & 63)
+		if token != "" {
+			s.nullFirsts |= 1 << (token[0] & 63)
+		}
 	}
+	s.hasten()
 	c.sources[column].step = s
 	return s, nil
 }

@@ -26,13 +26,15 @@ type step struct {
 	constant []byte // Avro bytes of the default
 	group    []step // fields of a record whose columns have dotted names
 
-	node      *node // the field's type: what is inside when it is a union of null and one other
-	prefix    []byte
-	null      []byte // what null is written as; nil where the field has no null
-	text      bool   // an unquoted empty cell is the empty string
-	read      *reading
-	nulls     [][]byte
-	nullSizes uint64 // bit len(token)&63 per token: most cells are no token by their length alone
+	node       *node // the field's type: what is inside when it is a union of null and one other
+	prefix     []byte
+	null       []byte // what null is written as; nil where the field has no null
+	text       bool   // an unquoted empty cell is the empty string
+	read       *reading
+	nulls      [][]byte
+	nullSizes  uint64 // bit len(token)&63 per token: most cells are no token by their length alone
+	nullFirsts uint64 // bit token[0]&63 per token that is not empty
+	quick      quick
 }
 
 // reading is how texts are read, shared by the steps it holds for.
@@ -95,6 +97,10 @@ func (in *input) appendSteps(dst []byte, steps []step) ([]byte, int, fault) {
 		var f fault
 		switch {
 		case s.column >= 0:
+			var ok bool
+			if dst, ok = s.appendQuick(dst, in.cells[s.column]); ok {
+				continue
+			}
 			if dst, f = s.appendCell(dst, in.cell(s.column)); f != faultNone {
 				return dst, s.column, f
 			}

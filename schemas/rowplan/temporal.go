@@ -140,7 +140,7 @@ func parseDay(text []byte) (int64, bool) {
 	if two(text) > 99 || two(text[2:]) > 99 || month < 1 || month > 12 || day < 1 || day > daysIn(year, month) {
 		return 0, false
 	}
-	return daysFromCivil(int64(year), int64(month), int64(day)), true
+	return daysFromCivil(year, month, day), true
 }
 
 // parseClock reads HH:MM, HH:MM:SS or HH:MM:SS.fraction and gives what follows it.
