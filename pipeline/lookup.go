@@ -142,6 +142,9 @@ func (t *lookupTable) row(r *kafka.Record) (map[string]any, error) {
 	return row, nil
 }
 
+// Tables gives how many lookups the plan keeps in memory.
+func (p *TransformPlan) Tables() int { return len(p.tables) }
+
 // load reads the plan's lookups.
 func (p *TransformPlan) load(ctx context.Context, cluster *kafka.Cluster) error {
 	for i, table := range p.tables {

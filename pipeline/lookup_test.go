@@ -91,3 +91,21 @@ func TestALookupWithoutTopicOrSubjectIsSaidBeforeTheStart(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+func TestPlanSaysHowManyTablesItKeeps(t *testing.T) {
+	w := newRowWorld(t)
+	table := brokertest.Topic(t, w.cluster, 1, kafka.CleanupPolicy, "compact")
+	w.registry.add(ValueSubject(table), `{"type":"record","name":"person","fields":[{"name":"full","type":"string"}]}`)
+	for text, want := range map[string]int{
+		strings.Replace(lookedRowMap, "TOPIC", table, 1):             1,
+		rowMap + "# lookups: {names: " + table + "}":                 0,
+		strings.Replace(rowMap, "const: test", "const: lookups:", 1): 0,
+	} {
+		job, _ := w.transform(text)
+		told := -1
+		job.Checked = func(plan *TransformPlan) { told = plan.Tables() }
+		if _, err := job.Run(t.Context()); err != nil || told != want {
+			t.Errorf("%s\nkeeps %d tables, %v; want %d", text, told, err, want)
+		}
+	}
+}

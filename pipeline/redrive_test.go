@@ -1,13 +1,17 @@
 package pipeline
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"stripeline/pipeline/flow"
 	"stripeline/pipeline/kafka"
+	"stripeline/schemas"
 	"stripeline/schemas/rowplan"
 )
 
@@ -16,7 +20,7 @@ func (w *rowWorld) redriven(r *Redrive, options rowplan.Options) (RedriveSummary
 	w.t.Helper()
 	p := w.csv()
 	p.CSV.Columns, p.Cells = []string{"id", "name", "amount"}, options
-	r.Type, r.Cluster, r.Topic = p.RowTyping(), w.cluster, w.topic
+	r.Type, r.Cluster, r.Topic = p.RowTyping(KeysAsTheyWere), w.cluster, w.topic
 	var all []Redriven
 	s, err := r.Run(w.t.Context(), func(x Redriven) error { all = append(all, x); return nil })
 	if err != nil {
@@ -72,11 +76,84 @@ func TestRedriveWithoutColumnsSaysSo(t *testing.T) {
 	if _, err := w.csv(w.file("id,name,amount\nx,a,1\n")).Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	typing := w.csv().RowTyping()
+	typing := w.csv().RowTyping(KeysAsTheyWere)
 	x := w.rejects()[0]
 	delete(x.Facts, headerColumns)
 	if _, err := typing(t.Context(), x); !errors.Is(err, ErrNoColumns) {
 		t.Errorf("%v", err)
+	}
+}
+
+func TestRedriveMakesKeysAsTheyWereUnlessItIsTold(t *testing.T) {
+	w := newRowWorld(t)
+	w.registry.add(KeySubject(w.topic), `"int"`)
+	p := w.csv(w.file("id,name,amount\n7,ann,1\n"))
+	p.Key, p.AvroKey = []string{"name"}, &AvroKey{}
+	if s, err := p.Run(t.Context()); err != nil || s.Rejects != 1 {
+		t.Fatalf("%+v %v", s, err)
+	}
+	w.registry.add(KeySubject(w.topic), `"string"`)
+	keyed := w.rejects()[0]
+	keyless := keyed
+	keyless.Facts = map[string]string{headerColumns: keyed.Facts[headerColumns], headerSubject: keyed.Facts[headerSubject]}
+	for _, c := range []struct {
+		name   string
+		x      Reject
+		avro   *AvroKey
+		keys   KeysAgain
+		key    string
+		code   string
+		failed error
+	}{
+		{"as it was", keyed, nil, KeysAsTheyWere, "", "type", nil},
+		{"the latest version", keyed, &AvroKey{}, KeysAsTheyWere, "\x00\x00\x00\x00\x03\x06ann", "", nil},
+		{"the version that it had", keyed, &AvroKey{Pin: Pin{Version: 1}}, KeysAsTheyWere, "", "type", nil},
+		{"plain", keyed, nil, KeysPlain, "ann", "", nil},
+		{"no key as there was none", keyless, nil, KeysAsTheyWere, "", "", nil},
+		{"avro, of nobody knows what", keyless, &AvroKey{}, KeysAsTheyWere, "", "", ErrNoKeyColumns},
+	} {
+		again := w.csv()
+		again.AvroKey = c.avro
+		record, err := again.RowTyping(c.keys)(t.Context(), c.x)
+		why, rejected := schemas.AsReject(err)
+		switch {
+		case c.failed != nil || err != nil && !rejected:
+			if !errors.Is(err, c.failed) {
+				t.Errorf("%s: %v, want %v", c.name, err, c.failed)
+			}
+		case rejected != (c.code != "") || rejected && why.Code != c.code || !rejected && string(record.Key) != c.key:
+			t.Errorf("%s: %+v %v, want key %q or code %q", c.name, record, err, c.key, c.code)
+		}
+	}
+}
+
+func TestRejectAgainSaysTheSchemaThatItWasTriedWith(t *testing.T) {
+	w, csv, _ := newRowWorldWithRegistry(t)
+	p := csv(w.file("id,name,amount\nx,a,1\n"))
+	p.Register = rowFile(rowSchema)
+	if s, err := p.Run(t.Context()); err != nil || s.Rejects != 1 {
+		t.Fatalf("%+v %v", s, err)
+	}
+	other, err := p.Writer.Add(t.Context(), "other", *rowFile(strings.Replace(rowSchema, `"name":"note"`, `"name":"remark"`, 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		writer  SubjectWriter
+		subject string
+	}{{nil, ""}, {p.Writer, "other"}} {
+		again := csv()
+		again.Pin, again.Writer = Pin{ID: other.ID}, c.writer
+		before := len(w.rejects())
+		if s := w.redrive(again, &Redrive{}); s[OutcomeAgain] != 1 {
+			t.Fatalf("%v", s)
+		}
+		rejects := w.rejects()
+		last := slices.MaxFunc(rejects, func(a, b Reject) int { return cmp.Compare(a.Facts[headerAttempt], b.Facts[headerAttempt]) })
+		subject, there := last.Facts[headerSubject]
+		if len(rejects) != before+1 || subject != c.subject || there != (c.subject != "") || last.Facts[headerSchemaID] != strconv.Itoa(other.ID) {
+			t.Errorf("%d rejects, the last %+v; want subject %q", len(rejects), last.Facts, c.subject)
+		}
 	}
 }
 

@@ -21,15 +21,28 @@ const codeTooLong = "length"
 // ErrNoColumns says that nobody knows the columns of a reject.
 var ErrNoColumns = errors.New("columns of the reject are not known")
 
+// ErrNoKeyColumns says that a row is to get an Avro key, and nobody knows of which columns.
+var ErrNoKeyColumns = errors.New("columns of the reject's key are not known")
+
+// KeysAgain says what becomes of the keys of rejected rows where ProduceCSV.AvroKey does not.
+type KeysAgain byte
+
+// What they may become.
+const (
+	KeysAsTheyWere KeysAgain = iota // plain, or Avro under the very schema that they had
+	KeysPlain
+)
+
 // RowTyping types rejected rows as ProduceCSV would. Whatever of subject, columns, form, cells and key p leaves at zero is as it was when the row was
 // rejected, the subject at its latest version; a reject that does not say its columns needs p.CSV.Columns.
-func (p *ProduceCSV) RowTyping() Typing {
-	t := &rowTyping{ProduceCSV: p, forms: map[[4]string]*typedForm{}}
+func (p *ProduceCSV) RowTyping(keys KeysAgain) Typing {
+	t := &rowTyping{ProduceCSV: p, keys: keys, forms: map[[4]string]*typedForm{}}
 	return t.record
 }
 
 type rowTyping struct {
 	*ProduceCSV
+	keys  KeysAgain
 	forms map[[4]string]*typedForm // by what the headers of a reject say
 }
 
@@ -84,17 +97,10 @@ func (t *rowTyping) form(ctx context.Context, x Reject) (*typedForm, error) {
 	if known := t.forms[id]; known != nil {
 		return known, nil
 	}
-	said, err := readForm(x.Facts)
+	journey, err := t.journey(x)
 	if err != nil {
 		return nil, err
 	}
-	journey := said.fill(*t.ProduceCSV)
-	if journey.CSV.Columns == nil {
-		return nil, fmt.Errorf("%w: it was written before rejects said them, or they are very many: name them with --columns", ErrNoColumns)
-	}
-	pinAsItWas(&journey.Pin, x)
-	journey.CSV.Follow = false
-	journey.CSV.Stdin = bytes.NewReader(nil)
 	run := &csvRun{ProduceCSV: &journey, rowRun: &rowRun{Production: journey.Production}}
 	if err := run.findSchemas(ctx); err != nil {
 		return nil, err
@@ -104,10 +110,35 @@ func (t *rowTyping) form(ctx context.Context, x Reject) (*typedForm, error) {
 		return nil, err
 	}
 	in.source.Close()
+	if run.schema.Subject == "" {
+		run.schema.Subject = run.subjectOfID(ctx)
+	}
 	used := formOf(&journey, journey.CSV.Columns, run.keySchema.ID)
 	made := &typedForm{csv: journey.CSV, stage: in.stage, keyed: len(journey.Key) > 0, facts: append(used.headers(), schemaFacts(run.schema)...)}
 	t.forms[id] = made
 	return made, nil
+}
+
+// journey is the one that rows as that of a reject are typed by.
+func (t *rowTyping) journey(x Reject) (ProduceCSV, error) {
+	said, err := readForm(x.Facts)
+	if err != nil {
+		return ProduceCSV{}, err
+	}
+	if t.keys == KeysPlain {
+		said.KeySchema = 0
+	}
+	journey := said.fill(*t.ProduceCSV)
+	if journey.CSV.Columns == nil {
+		return journey, fmt.Errorf("%w: it was written before rejects said them, or they are very many: name them with --columns", ErrNoColumns)
+	}
+	if journey.AvroKey != nil && len(journey.Key) == 0 {
+		return journey, fmt.Errorf("%w: it was produced without a key: name them with --key", ErrNoKeyColumns)
+	}
+	pinAsItWas(&journey.Pin, x)
+	journey.CSV.Follow = false
+	journey.CSV.Stdin = bytes.NewReader(nil)
+	return journey, nil
 }
 
 // pinAsItWas chooses the subject that typed the row, or its schema where that was pinned by an id alone.

@@ -8,10 +8,16 @@ import (
 	"stripeline/schemas/client"
 )
 
-// SchemaFile is a schema out of a file, Avro that stands alone.
+// SchemaFile is an Avro schema out of a file.
 type SchemaFile struct {
-	Name string // of the file, for messages
-	Text string
+	Name       string // of the file, for messages
+	Text       string
+	References []client.Reference // of the types that Text uses and does not define
+}
+
+// schema is what the registry is asked about, and told.
+func (f SchemaFile) schema() client.Schema {
+	return client.Schema{Type: "AVRO", Text: f.Text, References: f.References}
 }
 
 // SubjectWriter is what a production asks of a registry besides looking schemas up.
@@ -42,15 +48,18 @@ func (e *Incompatible) Is(kind error) bool { return kind == client.ErrIncompatib
 
 // Admit implements SubjectWriter.
 func (r RegistryClient) Admit(ctx context.Context, subject string, file SchemaFile) (RowSchema, error) {
-	asked := client.Schema{Type: "AVRO", Text: file.Text}
-	held, err := r.Lookup(ctx, subject, asked)
+	alone, err := r.alone(ctx, file)
+	if err != nil {
+		return RowSchema{}, err
+	}
+	held, err := r.Lookup(ctx, subject, file.schema())
 	if err == nil {
-		return RowSchema{Subject: subject, Version: held.Number, ID: held.ID, Text: file.Text}, nil
+		return RowSchema{Subject: subject, Version: held.Number, ID: held.ID, Text: alone}, nil
 	}
 	if !errors.Is(err, client.ErrNotFound) {
 		return RowSchema{}, fmt.Errorf("look up %s in subject %s: %w", file.Name, subject, err)
 	}
-	verdict, err := r.Check(ctx, subject, asked)
+	verdict, err := r.Check(ctx, subject, file.schema())
 	switch {
 	case errors.Is(err, client.ErrNotFound): // an older registry says so of a subject without versions
 	case err != nil:
@@ -58,19 +67,35 @@ func (r RegistryClient) Admit(ctx context.Context, subject string, file SchemaFi
 	case !verdict.Compatible:
 		return RowSchema{}, &Incompatible{Subject: subject, File: file.Name, Messages: verdict.Messages}
 	}
-	return RowSchema{Subject: subject, Text: file.Text}, nil
+	return RowSchema{Subject: subject, Text: alone}, nil
+}
+
+// alone gives the text of a file with the types of its references written out.
+func (r RegistryClient) alone(ctx context.Context, file SchemaFile) (string, error) {
+	text, err := r.ResolveText(ctx, file.schema())
+	switch {
+	case err == nil:
+		return text, nil
+	case errors.Is(err, client.ErrUnknownType):
+		return "", fmt.Errorf("%s with its references: %w: reference the subject that defines it, too", file.Name, err)
+	case errors.Is(err, client.ErrNotFound):
+		return "", fmt.Errorf("%s with its references: %w: see 'stripeline schema versions SUBJECT'", file.Name, unknownSchema(err))
+	}
+	return "", fmt.Errorf("%s with its references: %w", file.Name, err)
 }
 
 // Add implements SubjectWriter.
 func (r RegistryClient) Add(ctx context.Context, subject string, file SchemaFile) (RowSchema, error) {
-	s := client.Schema{Type: "AVRO", Text: file.Text}
-	_, err := r.Register(ctx, subject, s)
+	alone, err := r.alone(ctx, file)
 	if err != nil {
+		return RowSchema{}, err
+	}
+	if _, err = r.Register(ctx, subject, file.schema()); err != nil {
 		return RowSchema{}, fmt.Errorf("register %s under subject %s: %w", file.Name, subject, err)
 	}
-	added, err := r.Lookup(ctx, subject, s)
+	added, err := r.Lookup(ctx, subject, file.schema())
 	if err != nil {
 		return RowSchema{}, fmt.Errorf("look up %s in subject %s: %w", file.Name, subject, err)
 	}
-	return RowSchema{Subject: subject, Version: added.Number, ID: added.ID, Text: file.Text}, nil
+	return RowSchema{Subject: subject, Version: added.Number, ID: added.ID, Text: alone}, nil
 }

@@ -29,6 +29,9 @@ func rejectAgain(x Reject, why *schemas.Rejection, attempt int) *kafka.Record {
 	for _, h := range why.Headers {
 		facts[h.Key] = string(h.Value)
 	}
+	if facts[headerSubject] == "" {
+		delete(facts, headerSubject) // its schema was named by an id alone
+	}
 	again := &kafka.Record{Topic: x.Topic, Partition: x.Partition, Key: x.Key, Value: x.Value, Headers: slices.Clone(x.own)}
 	names := slices.DeleteFunc(slices.Sorted(maps.Keys(facts)), func(name string) bool {
 		return name == flow.HeaderCode || name == flow.HeaderMessage

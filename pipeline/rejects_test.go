@@ -28,7 +28,7 @@ func (w *rowWorld) lines(r Rejects) []string {
 
 func (w *rowWorld) redrive(p *ProduceCSV, r *Redrive) RedriveSummary {
 	w.t.Helper()
-	r.Type, r.Cluster, r.Topic = p.RowTyping(), w.cluster, w.topic
+	r.Type, r.Cluster, r.Topic = p.RowTyping(KeysAsTheyWere), w.cluster, w.topic
 	s, err := r.Run(w.t.Context(), func(Redriven) error { return nil })
 	if err != nil {
 		w.t.Fatal(err)

@@ -36,6 +36,8 @@ type Transform struct {
 
 	Timeout time.Duration // how long it may stand still because brokers or registry are away; 0: for ever
 
+	Checked func(*TransformPlan) // told of the plan before the first record; may be nil
+
 	Log *TransformLog // told how it is doing, for status; may be nil
 
 	Recheck   time.Duration // how often the latest versions are asked for; 30 s when 0
@@ -137,6 +139,9 @@ func (t *Transform) Run(ctx context.Context) (TransformSummary, error) {
 	plan, err := t.ready(ctx)
 	if err != nil {
 		return summary, err
+	}
+	if t.Checked != nil {
+		t.Checked(plan)
 	}
 	live := newLivePlan(ctx, plan)
 	defer live.close()

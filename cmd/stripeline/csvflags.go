@@ -35,6 +35,7 @@ type csvFlags struct {
 func (f *csvFlags) declare(set *pflag.FlagSet) {
 	set.StringVarP(&f.topic, "topic", "t", "", "topic to write to")
 	f.declareSubjects(set)
+	f.declareRegister(set)
 	set.BoolVar(&f.sync, "sync", false, "wait for each record before the next")
 	set.BoolVar(&f.acks, "acks", false, "print a line per ack: number, partition, offset, milliseconds")
 	set.BoolVar(&f.dryRun, "dry-run", false, "type rows and print what they become; send nothing")

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"os"
 	"runtime/debug"
 )
@@ -10,8 +9,8 @@ import (
 const rowMemory = 96 << 20
 
 // boundMemory holds the heap of a mapping down, unless it keeps tables, which may be of any size: a limit below them would only cost time.
-func boundMemory(mapText []byte) {
-	if os.Getenv("GOMEMLIMIT") == "" && !bytes.Contains(mapText, []byte("lookups:")) {
+func boundMemory(tables int) {
+	if os.Getenv("GOMEMLIMIT") == "" && tables == 0 {
 		debug.SetMemoryLimit(rowMemory)
 	}
 }

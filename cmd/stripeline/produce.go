@@ -34,6 +34,7 @@ While brokers or registry are away the run waits, says so, and goes on by itself
 		Example: examples(
 			"produce csv flights.csv.gz --topic flights --null NA --key carrier",
 			"produce csv flights.csv.gz --topic flights --null NA --register flights.avsc --key carrier,flight --key-format avro --register-key key.avsc",
+			"produce csv flights.csv --topic flights --register flight.avsc --reference com.acme.Airport=airport-value:1",
 			"produce csv 'in/*.csv' --topic flights --dry-run -n 20",
 			"produce csv - --topic flights --acks < flights.csv",
 			"produce csv --watch in --topic flights --exactly-once --max-rejects 0.5%"),

@@ -19,7 +19,7 @@ type redriveFlags struct {
 // rejectsRedriveVerb sends rejects through their typing again.
 func rejectsRedriveVerb(a *app) *cobra.Command {
 	r := &pipeline.Redrive{}
-	csv, f := &csvFlags{}, &redriveFlags{}
+	csv, f := &csvFlags{subjectFlags: subjectFlags{redriven: true}}, &redriveFlags{}
 	cmd := &cobra.Command{
 		Use: "redrive TOPIC", Short: "Send rejects through the same typing again", Args: cobra.ExactArgs(1),
 		Long: `Send the original bytes of rejects through their typing again: after the schema was mended, or with other options. What fits goes to the
@@ -27,8 +27,10 @@ topic; what does not is a reject again, with one attempt more. What became of ea
 not sent twice, also when this is killed.
 
 Rejects of produce csv say how their rows were read: columns, delimiter, null tokens, key and so on. Flags given here come before that; what is not
-given is as it was. Rejects of transform need --map and --to.`,
+given is as it was: rows are typed by the latest version of their subject, Avro keys by the very schema that they had. --key-format avro alone takes
+the latest version of <topic>-key instead, with the columns that the key had. Rejects of transform need --map and --to.`,
 		Example: examples("rejects redrive flights --dry-run", "rejects redrive flights --null NA --null '' --code type --column dep_delay --since 2h --rate 100",
+			"rejects redrive flights --key-format avro --key-subject flights-key --key-version 2",
 			"rejects redrive flights --map map.yaml --to flights-out"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.redrive(cmd, r, args[0], csv, f) },
 	}
@@ -39,9 +41,10 @@ given is as it was. Rejects of transform need --map and --to.`,
 	set.IntVar(&r.MaxAttempts, "max-attempts", 3, "leave rejects alone that were tried so often")
 	set.StringVar(&f.mapFile, "map", "", "mapping file, for rejects of transform")
 	set.StringVar(&f.to, "to", "", "topic that mapped records go to")
-	set.StringVar(&csv.subject, "subject", "", "registry subject that types the columns (default: the one that typed them)")
-	set.IntVar(&csv.version, "version", 0, "version of the subject (default: the latest)")
-	set.StringSliceVar(&csv.key, "key", nil, "column that becomes the record key")
+	csv.declareSubjects(set)
+	set.Lookup("subject").Usage = "registry subject that types the columns (default: the one that typed them)"
+	set.Lookup("subject-strategy").Usage = "how subjects are named, where that was not right: topic, record or topic-record"
+	set.Lookup("key-format").Usage = "plain, or avro: typed by the key's schema, as values are (default: as it was)"
 	csv.declareForm(set)
 	set.StringArrayVar(&csv.nulls, "null", nil, "text that means null, may be given again")
 	set.StringArrayVar(&csv.columnNulls, "null-in", nil, "COLUMN=TEXT that means null in that column alone, may be given again")
@@ -69,9 +72,11 @@ func (a *app) redrive(cmd *cobra.Command, r *pipeline.Redrive, topic string, csv
 	if r.Rate < 0 || r.MaxAttempts < 1 {
 		return usagef("--rate is %g and --max-attempts %d: give a rate of 0 or more and at least one attempt", r.Rate, r.MaxAttempts)
 	}
-	if p.Registry, err = a.subjects(); err != nil {
+	registry, err := a.registry()
+	if err != nil {
 		return err
 	}
+	p.Registry, p.Writer = registry, registry
 	if r.Cluster, err = a.connect(cmd.Context()); err != nil {
 		return err
 	}
@@ -85,7 +90,7 @@ func (a *app) redrive(cmd *cobra.Command, r *pipeline.Redrive, topic string, csv
 		r.Link = t.LinkName()
 		r.Type, err = t.MapTyping(cmd.Context())
 	} else {
-		r.Type = p.RowTyping()
+		r.Type = p.RowTyping(keysAgain(csv))
 	}
 	if err != nil {
 		return err
@@ -95,15 +100,19 @@ func (a *app) redrive(cmd *cobra.Command, r *pipeline.Redrive, topic string, csv
 
 // asItWas leaves to each reject what the defaults of flags would say.
 func asItWas(cmd *cobra.Command, p *pipeline.ProduceCSV) {
-	if !cmd.Flags().Changed("subject") {
-		p.Pin.Subject = ""
-	}
 	if !cmd.Flags().Changed("delimiter") {
 		p.CSV.Delimiter = 0
 	}
 	if !cmd.Flags().Changed("quote") {
 		p.CSV.Quote = 0
 	}
+}
+
+func keysAgain(csv *csvFlags) pipeline.KeysAgain {
+	if csv.keyFormat == "plain" {
+		return pipeline.KeysPlain
+	}
+	return pipeline.KeysAsTheyWere
 }
 
 func (a *app) runRedrive(cmd *cobra.Command, r *pipeline.Redrive) error {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -47,14 +46,11 @@ func (f *schemaFlags) read(a *app, name string) (client.Schema, error) {
 		return s, usagef("read schema: %w: name an existing file, or -", err)
 	}
 	s.Text = string(text)
-	for _, r := range f.references {
-		name, place, ok := strings.Cut(r, "=")
-		subject, number, ok2 := strings.Cut(place, ":")
-		version, err := strconv.Atoi(number)
-		if !ok || !ok2 || err != nil {
-			return s, usagef("--reference is %q: write it as NAME=SUBJECT:VERSION", r)
-		}
-		s.References = append(s.References, client.Reference{Name: name, Subject: subject, Version: version})
+	if s.References, err = parseReferences("--reference", f.references); err != nil {
+		return s, err
+	}
+	if err := checkText(s, "--reference"); strings.EqualFold(f.kind, "AVRO") && errors.Is(err, client.ErrUnknownType) {
+		return s, usagef("%s: %w", name, err)
 	}
 	return s, nil
 }

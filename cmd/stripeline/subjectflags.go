@@ -1,38 +1,46 @@
 package main
 
 import (
-	"errors"
-	"os"
-
 	"github.com/spf13/pflag"
 
 	"stripeline/pipeline"
-	"stripeline/schemas/client"
 )
 
 // subjectFlags say under which schemas values and keys are written.
 type subjectFlags struct {
-	subject, strategy, recordName, register string
-	version, schemaID                       int
+	subject, strategy, recordName string
+	version, schemaID             int
+	register                      registration
 
-	key                                           []string
-	keyFormat, keySubject, keyRecord, keyRegister string
-	keyVersion                                    int
+	key                              []string
+	keyFormat, keySubject, keyRecord string
+	keyVersion                       int
+	keyRegister                      registration
+
+	redriven bool // what is not said is as each reject says
 }
 
 func (f *subjectFlags) declareSubjects(set *pflag.FlagSet) {
 	set.StringVar(&f.subject, "subject", "", "registry subject that types the columns (default <topic>-value)")
 	set.StringVar(&f.strategy, "subject-strategy", "", "how subjects are named: topic (the default), record or topic-record")
 	set.StringVar(&f.recordName, "record", "", "full name of the record, for the strategies record and topic-record")
-	set.StringVar(&f.register, "register", "", "register the schema in this file first, if it is not there and the registry's rules let it in")
 	set.IntVar(&f.version, "version", 0, "version of the subject (default: the latest)")
 	set.IntVar(&f.schemaID, "schema-id", 0, "schema id instead of subject and version")
 	set.StringSliceVar(&f.key, "key", nil, "column that becomes the record key; several make one line of values, or the fields of an Avro key")
-	set.StringVar(&f.keyFormat, "key-format", "plain", "plain, or avro: typed by the key's schema, as values are")
+	set.StringVar(&f.keyFormat, "key-format", "", "plain (the default), or avro: typed by the key's schema, as values are")
 	set.StringVar(&f.keySubject, "key-subject", "", "registry subject that types Avro keys (default <topic>-key)")
 	set.IntVar(&f.keyVersion, "key-version", 0, "version of the key's subject (default: the latest)")
 	set.StringVar(&f.keyRecord, "key-record", "", "full name of the key's record, for the strategies record and topic-record")
-	set.StringVar(&f.keyRegister, "register-key", "", "as --register, for the schema of Avro keys")
+}
+
+// declareRegister adds the flags of verbs that may register schemas.
+func (f *subjectFlags) declareRegister(set *pflag.FlagSet) {
+	f.register = registration{flag: "--register", referenceFlag: "--reference"}
+	f.keyRegister = registration{flag: "--register-key", referenceFlag: "--reference-key"}
+	set.StringVar(&f.register.file, "register", "", "register the schema in this file first, if it is not there and the registry's rules let it in")
+	set.StringArrayVar(&f.register.references, "reference", nil, "NAME=SUBJECT:VERSION that the schema of --register refers to, may be given again")
+	set.StringVar(&f.keyRegister.file, "register-key", "", "as --register, for the schema of Avro keys")
+	set.StringArrayVar(&f.keyRegister.references, "reference-key", nil, "as --reference, for the schema of --register-key")
 }
 
 // choose says in a journey which schemas it uses.
@@ -68,12 +76,12 @@ func (f *subjectFlags) chooseValue(p *pipeline.ProduceCSV) (err error) {
 	switch {
 	case f.schemaID != 0 && f.version != 0:
 		return usagef("--schema-id and --version exclude each other: an id is one version's")
-	case f.register != "" && (f.schemaID != 0 || f.version != 0):
+	case f.register.file != "" && (f.schemaID != 0 || f.version != 0):
 		return usagef("--register uses the schema in its file: leave --schema-id and --version out")
 	}
-	name := recordOf{f.strategy, "--record", f.recordName, "--register", f.register, "--subject"}
+	name := recordOf{f.strategy, "--record", f.recordName, f.register, "--subject"}
 	p.Pin = pipeline.Pin{Subject: f.subject, Version: f.version, ID: f.schemaID}
-	if p.Register, err = name.read(); err != nil || f.subject != "" {
+	if p.Register, err = f.register.read(); err != nil || f.subject != "" || f.redriven && f.strategy == "" {
 		return err
 	}
 	record, err := name.find(p.Register)
@@ -99,16 +107,16 @@ func (f *subjectFlags) checkKey() error {
 		flag  string
 		given bool
 	}{
-		{"key-subject", f.keySubject != ""}, {"key-version", f.keyVersion != 0}, {"key-record", f.keyRecord != ""}, {"register-key", f.keyRegister != ""},
+		{"key-subject", f.keySubject != ""}, {"key-version", f.keyVersion != 0}, {"key-record", f.keyRecord != ""}, {"register-key", f.keyRegister.file != ""}, {"reference-key", len(f.keyRegister.references) > 0},
 	} {
 		if given.given && !avro {
 			return usagef("--%s is for Avro keys: add --key-format avro", given.flag)
 		}
 	}
 	switch {
-	case avro && len(f.key) == 0:
+	case avro && len(f.key) == 0 && !f.redriven:
 		return usagef("--key-format avro needs the columns that the key is made of: say --key")
-	case f.keyRegister != "" && f.keyVersion != 0:
+	case f.keyRegister.file != "" && f.keyVersion != 0:
 		return usagef("--register-key uses the schema in its file: leave --key-version out")
 	case f.keySubject != "" && f.keyRecord != "":
 		return usagef("--key-subject and --key-record exclude each other: the subject is one or the other")
@@ -120,9 +128,9 @@ func (f *subjectFlags) chooseKey(p *pipeline.ProduceCSV) (err error) {
 	if err := f.checkKey(); err != nil || f.keyFormat != "avro" {
 		return err
 	}
-	name := recordOf{f.strategy, "--key-record", f.keyRecord, "--register-key", f.keyRegister, "--key-subject"}
+	name := recordOf{f.strategy, "--key-record", f.keyRecord, f.keyRegister, "--key-subject"}
 	p.AvroKey = &pipeline.AvroKey{Pin: pipeline.Pin{Subject: f.keySubject, Version: f.keyVersion}}
-	if p.AvroKey.Register, err = name.read(); err != nil || f.keySubject != "" {
+	if p.AvroKey.Register, err = f.keyRegister.read(); err != nil || f.keySubject != "" {
 		return err
 	}
 	record, err := name.find(p.AvroKey.Register)
@@ -136,55 +144,4 @@ func (f *subjectFlags) chooseKey(p *pipeline.ProduceCSV) (err error) {
 		return usagef("--register and --register-key are both for subject %s: give keys a subject of their own with --key-subject", p.Pin.Subject)
 	}
 	return nil
-}
-
-// recordOf is what the command line says of the record that a subject is named after.
-type recordOf struct {
-	strategy               string
-	nameFlag, name         string
-	registerFlag, register string
-	subjectFlag            string
-}
-
-// read reads the schema that is to be registered, nil without one.
-func (r recordOf) read() (*pipeline.SchemaFile, error) {
-	if r.register == "" {
-		return nil, nil
-	}
-	text, err := os.ReadFile(r.register)
-	if err != nil {
-		return nil, usagef("%s: %w: name an existing file", r.registerFlag, err)
-	}
-	if _, err := client.Canonical(string(text)); err != nil {
-		return nil, usagef("%s %s: %w", r.registerFlag, r.register, err)
-	}
-	return &pipeline.SchemaFile{Name: r.register, Text: string(text)}, nil
-}
-
-// find gives the record's full name, "" where nothing says it or it is not needed.
-func (r recordOf) find(file *pipeline.SchemaFile) (string, error) {
-	switch {
-	case !pipeline.SubjectStrategy(r.strategy).ByRecord():
-		return "", nil
-	case r.name != "" && !client.IsFullName(r.name):
-		return "", usagef("%s is %q: give a full name such as com.example.Flight", r.nameFlag, r.name)
-	case file == nil:
-		return r.name, nil
-	}
-	name, err := client.RecordName(file.Text)
-	if errors.Is(err, client.ErrNoRecord) {
-		return "", usagef("%s %s: %w, and --subject-strategy %s names subjects after records: say %s", r.registerFlag, r.register, err, r.strategy, r.subjectFlag)
-	}
-	if err != nil {
-		return "", usagef("%s %s: %w", r.registerFlag, r.register, err)
-	}
-	if r.name != "" && r.name != name {
-		return "", usagef("%s is %s, but the record in %s is %s: give one of them", r.nameFlag, r.name, r.register, name)
-	}
-	return name, nil
-}
-
-func (r recordOf) missing() error {
-	return usagef("--subject-strategy %s names the subject after a record: give its full name with %s, its schema with %s, or the subject with %s",
-		r.strategy, r.nameFlag, r.registerFlag, r.subjectFlag)
 }

@@ -98,7 +98,7 @@ func (a *app) transformLog(ctx context.Context, cluster *kafka.Cluster) *pipelin
 }
 
 func (a *app) runTransform(cmd *cobra.Command, t *pipeline.Transform) error {
-	boundMemory(t.MapText)
+	t.Checked = func(plan *pipeline.TransformPlan) { boundMemory(plan.Tables()) }
 	t.Observer = flow.NewObserver()
 	name := "transform." + t.From + "." + t.To
 	bar := a.progress("transform", 0, func() string {

@@ -18,11 +18,33 @@ func TestRecordNames(t *testing.T) {
 		{`{"type":"record","name":"org.Flight","namespace":"com.acme","fields":[]}`, "org.Flight", nil},
 		{`"string"`, "", client.ErrNoRecord}, {`{"type":"enum","name":"E","symbols":["A"]}`, "", client.ErrNoRecord},
 		{`["null",{"type":"record","name":"Flight","fields":[]}]`, "", client.ErrNoRecord},
+		{`{"type":"record","name":"Flight","namespace":"com.acme","fields":[{"name":"from","type":"Airport"}]}`, "com.acme.Flight", nil},
+		{`"com.acme.Flight"`, "", client.ErrUnknownType},
 		{`{"type":"recordx"}`, "", client.ErrInvalid}, {`{`, "", client.ErrInvalid}, {``, "", client.ErrInvalid},
 	} {
 		if name, err := client.RecordName(c.text); name != c.name || !errors.Is(err, c.err) {
 			t.Errorf("%s: %q, %v; want %q, %v", c.text, name, err, c.name, c.err)
 		}
+	}
+}
+
+func TestUndefinedTypesAreThoseThatATextMustReference(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		want []string
+	}{
+		{`{"type":"record","name":"F","namespace":"a","fields":[{"name":"x","type":"b.X"},{"name":"y","type":["null",{"type":"array","items":"Y"}]},
+			{"name":"z","type":"b.X"},{"name":"self","type":["null","F"]},{"name":"later","type":"L"},{"name":"l","type":{"type":"enum","name":"L","symbols":["S"]}}]}`,
+			[]string{"b.X", "a.Y"}},
+		{`"string"`, nil},
+		{`"a.X"`, []string{"a.X"}},
+	} {
+		if got, err := client.Undefined(c.text); err != nil || !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q, %v; want %q", c.text, got, err, c.want)
+		}
+	}
+	if _, err := client.Undefined(`{"type":"record"}`); !errors.Is(err, client.ErrInvalid) {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -26,7 +26,7 @@ func (c *Client) Resolved(ctx context.Context, id int) (string, error) {
 // ResolveText is Resolved for a schema that need not have an id.
 func (c *Client) ResolveText(ctx context.Context, s Schema) (string, error) {
 	if s.Type != "" && s.Type != "AVRO" {
-		return "", fmt.Errorf("resolve schema %d: it is of type %s, and only Avro can be read", s.ID, s.Type)
+		return "", fmt.Errorf("resolve %s: it is of type %s, and only Avro can be read", s.name(), s.Type)
 	}
 	if len(s.References) == 0 {
 		return s.Text, nil
@@ -34,9 +34,17 @@ func (c *Client) ResolveText(ctx context.Context, s Schema) (string, error) {
 	r := resolution{client: c, done: map[Reference]avrotext.Names{}}
 	doc, err := r.parse(ctx, s, mostReferences)
 	if err != nil {
-		return "", fmt.Errorf("resolve schema %d: %w", s.ID, err)
+		return "", fmt.Errorf("resolve %s: %w", s.name(), err)
 	}
 	return doc.Resolved(), nil
+}
+
+// name is what messages call a schema.
+func (s Schema) name() string {
+	if s.ID == 0 {
+		return "schema"
+	}
+	return fmt.Sprintf("schema %d", s.ID)
 }
 
 // resolution collects the types of referenced schemas.

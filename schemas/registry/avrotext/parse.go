@@ -10,6 +10,9 @@ import (
 // ErrSchema says that JSON is not an Avro schema; its text names the place.
 var ErrSchema = errors.New("not an Avro schema")
 
+// ErrUnknownType says that a schema uses a type which neither it nor what it references defines.
+var ErrUnknownType = errors.New("unknown type")
+
 // Limits bound what a schema may ask of us. A zero limit stands for its default.
 type Limits struct {
 	Depth int // levels of JSON nesting, 500
@@ -29,19 +32,35 @@ func (l Limits) orDefault() Limits {
 // Parse reads a schema whose undefined names are looked for in outer. It returns an error wrapping [ErrSchema] or
 // [ErrDepth], or the JSON error.
 func Parse(text string, outer Names, limits Limits) (*Document, error) {
+	p, err := read(text, outer, limits)
+	if err != nil {
+		return nil, err
+	}
+	if unknown := p.resolve(); len(unknown) > 0 {
+		return nil, fmt.Errorf("%w: %w %q", ErrSchema, ErrUnknownType, unknown[0])
+	}
+	return p.doc, nil
+}
+
+// Undefined gives the root of a schema and the full names of the types that the text uses and does not define, each once, in the order of their uses.
+// It fails as [Parse] does, but for those names. What uses such a type has no Target.
+func Undefined(text string, limits Limits) (*Schema, []string, error) {
+	p, err := read(text, nil, limits)
+	if err != nil {
+		return nil, nil, err
+	}
+	return p.doc.Root, p.resolve(), nil
+}
+
+func read(text string, outer Names, limits Limits) (*parser, error) {
 	limits = limits.orDefault()
 	v, err := ParseValue(text, limits.Depth)
 	if err != nil {
 		return nil, err
 	}
-	p := parser{doc: &Document{Own: Names{}, Outer: outer}, limits: limits}
-	if p.doc.Root, err = p.schema(v, ""); err != nil {
-		return nil, err
-	}
-	if err := p.resolve(); err != nil {
-		return nil, err
-	}
-	return p.doc, nil
+	p := &parser{doc: &Document{Own: Names{}, Outer: outer}, limits: limits}
+	p.doc.Root, err = p.schema(v, "")
+	return p, err
 }
 
 type parser struct {
@@ -186,19 +205,21 @@ func (s *Schema) readEnum(v Value) error {
 	return err
 }
 
-// resolve binds every use of a name: in its own namespace first, then without one.
-func (p *parser) resolve() error {
+// resolve binds every use of a name: in its own namespace first, then without one. It gives the names that nothing defines, each once.
+func (p *parser) resolve() (unknown []string) {
+	seen := map[string]bool{}
 	for _, use := range p.uses {
+		full := use.Name.Full()
 		for _, name := range []Name{use.Name, {Simple: use.Name.Simple}} {
 			if use.Target == nil {
 				use.Target, use.Name = p.find(name), name
 			}
 		}
-		if use.Target == nil {
-			return fmt.Errorf("%w: unknown type %q", ErrSchema, use.Name.Full())
+		if use.Target == nil && !seen[full] {
+			seen[full], unknown = true, append(unknown, full)
 		}
 	}
-	return nil
+	return unknown
 }
 
 func (p *parser) find(n Name) *Schema {
