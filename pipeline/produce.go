@@ -3,7 +3,6 @@ package pipeline
 import (
 	"context"
 	"fmt"
-	"io"
 	"sync/atomic"
 	"time"
 
@@ -51,9 +50,10 @@ type RowSummary struct {
 // RejectsTopic is where records of a topic go that cannot be processed.
 func RejectsTopic(topic string) string { return flow.RejectsTopic(topic) }
 
-// rowSource gives rows, io.EOF behind the last; a row's slices are valid until the next call.
+// rowSource gives the rows that are at hand and waits for the first alone; io.EOF, and any other error, may come with rows before it. The rows are
+// valid until the batch is filled again.
 type rowSource interface {
-	Next(ctx context.Context) (rowplan.Row, error)
+	Fill(ctx context.Context, b *rowplan.Batch) error
 	Close() error
 }
 
@@ -64,8 +64,14 @@ type stream struct {
 	key    func(rowplan.Row) []byte // of a reject
 	name   string
 
-	position func() textfile.Position // behind the row that came last
-	resume   func(context.Context, textfile.Position) error
+	place  func() place // behind the row that came last
+	resume func(context.Context, textfile.Position) error
+}
+
+// place is how far a text has been read.
+type place struct {
+	textfile.Position
+	blank int64 // lines passed over before it
 }
 
 // rowRun sends the rows of a production.
@@ -86,6 +92,8 @@ type rowRun struct {
 	before  int64 // bytes of the files that are done
 	blank   int64
 	read    int64        // rows of the text, or of all texts, those of earlier runs counted
+	reached place        // behind the rows of the text in hand that were sent
+	between bool         // every row before reached has been sent, and none behind it
 	settle  func() error // records progress when it is time to; nil while nothing is recorded
 	earlier []EarlierRun
 	moved   MovedCounts
@@ -192,48 +200,9 @@ func (r *rowRun) each(n int, send func(reading, sending context.Context, i int) 
 	}
 }
 
-// push lets go of rows that wait for others to be sent with.
-func (r *rowRun) push() {
-	if r.ahead != nil {
-		r.ahead.push()
-	}
-}
-
-// drain sends the rows of one stream.
-func (r *rowRun) drain(reading, sending context.Context, s stream) error {
-	defer r.push()
-	for n := 1; ; n++ {
-		if n%256 == 0 && reading.Err() != nil {
-			return reading.Err() // here every row that was read has been sent
-		}
-		if r.settle != nil {
-			if err := r.settle(); err != nil {
-				return err
-			}
-		}
-		row, err := s.source.Next(reading)
-		if err == io.EOF {
-			return r.tooManyAtEnd(s)
-		}
-		if err != nil {
-			return ofText(reading, err)
-		}
-		r.Progress.Bytes.Store(r.before + row.Offset)
-		r.Progress.Rows.Add(1)
-		if err := r.sendRow(sending, s, row); err != nil {
-			return err
-		}
-		if r.read++; r.read == shareRows {
-			if err := r.tooMany(row.File); err != nil {
-				return err
-			}
-		}
-	}
-}
-
 // sendRow sends what the row becomes, or files it.
-func (r *rowRun) sendRow(ctx context.Context, s stream, row rowplan.Row) error {
-	err := s.stage(row, r.keep)
+func (r *rowRun) sendRow(ctx context.Context, s *stream, row *rowplan.Row) error {
+	err := s.stage(*row, r.keep)
 	if err == nil && len(r.made.Value)+len(r.made.Key) > r.limit {
 		err = schemas.Reject("too-large", fmt.Sprintf("record of %d bytes is above the topic's max.message.bytes: raise that, or split the row", len(r.made.Value)))
 	}
@@ -242,7 +211,7 @@ func (r *rowRun) sendRow(ctx context.Context, s stream, row rowplan.Row) error {
 		return nil
 	}
 	if why, ok := schemas.AsReject(err); ok {
-		return r.reject(ctx, s, row, why)
+		return r.reject(ctx, s, *row, why)
 	}
 	return err
 }
@@ -250,7 +219,7 @@ func (r *rowRun) sendRow(ctx context.Context, s stream, row rowplan.Row) error {
 // keep holds on to what the stage emits for a row.
 func (r *rowRun) keep(made conform.Record) { r.made = made }
 
-func (r *rowRun) reject(ctx context.Context, s stream, row rowplan.Row, why *schemas.Rejection) error {
+func (r *rowRun) reject(ctx context.Context, s *stream, row rowplan.Row, why *schemas.Rejection) error {
 	r.rejects.filed++
 	if err := r.tooMany(row.File); err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -30,7 +31,8 @@ type gate struct {
 	unsaid atomic.Int64 // how many more ends of transactions are done by the brokers, and their answers lost
 }
 
-var errGate = errors.New("gate is closed")
+// errGate is what a dial says where nobody listens; the client tries again after that, and not after just any error.
+var errGate = &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
 
 func (g *gate) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	conn, err := (&net.Dialer{}).DialContext(ctx, network, address)

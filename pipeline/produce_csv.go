@@ -111,9 +111,7 @@ func (r *csvRun) lookAt(ctx context.Context) error {
 // input opens a file and compiles its header against the schema.
 func (r *csvRun) input(ctx context.Context, name string) (csvInput, error) {
 	in := csvInput{name: name}
-	options := r.CSV
-	options.Idle = r.idle
-	source, err := csvfile.Open(ctx, name, options)
+	source, err := csvfile.Open(ctx, name, r.CSV)
 	if err != nil {
 		return in, err
 	}
@@ -152,12 +150,12 @@ func (r *csvRun) sendFile(reading, sending context.Context, i int) error {
 			return stream{}, err
 		}
 		r.rejects.reading(r.ProduceCSV, in)
-		s := stream{source: in.source, stage: in.stage, key: in.key, position: in.source.Position, resume: in.source.Resume}
+		source := in.source
 		in.source = nil // opened again for another try
-		return s, nil
+		place := func() place { return place{source.Position(), source.Counts().Blank} }
+		return stream{source: source, stage: in.stage, key: in.key, place: place, resume: source.Resume}, nil
 	}
-	blank := func(s stream) { r.blank += s.source.(*csvfile.Source).Counts().Blank }
-	return r.sendText(reading, sending, text{in.name, open, blank})
+	return r.sendText(reading, sending, text{in.name, open})
 }
 
 // key is the key of a reject, nil where it cannot be computed.

@@ -45,17 +45,16 @@ func (p *ProduceLines) work(r *rowRun, names []string) func(reading, sending con
 }
 
 func (p *ProduceLines) sendFile(reading, sending context.Context, r *rowRun, name string) error {
-	options := p.Lines
-	options.Idle = r.idle
 	open := func(ctx context.Context) (stream, error) {
-		source, err := linefile.Open(ctx, name, options)
+		source, err := linefile.Open(ctx, name, p.Lines)
 		if err != nil {
 			return stream{}, err
 		}
 		key := func(rowplan.Row) []byte { return nil }
-		return stream{source: source, stage: p.line, key: key, position: source.Position, resume: source.Resume}, nil
+		at := func() place { return place{Position: source.Position()} }
+		return stream{source: source, stage: p.line, key: key, place: at, resume: source.Resume}, nil
 	}
-	return r.sendText(reading, sending, text{name, open, func(stream) {}})
+	return r.sendText(reading, sending, text{name, open})
 }
 
 // line makes a record of a line.

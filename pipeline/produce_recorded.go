@@ -12,7 +12,6 @@ import (
 type text struct {
 	name string
 	open func(context.Context) (stream, error) // at its start
-	done func(stream)                          // told of it before it is closed
 }
 
 // sendText sends the rows of a text, from where an earlier run of it stopped if they are recorded.
@@ -46,16 +45,17 @@ func (r *rowRun) sendFrom(reading, sending context.Context, rec *runRecord, t te
 		s, err = r.ready(reading, sending, rec, visit{s, t})
 	}
 	s.name = t.name
+	if s.source == nil {
+		return err
+	}
+	r.reached = s.place()
 	if err == nil && rec != nil {
 		err = r.recorded(reading, sending, rec, s)
 	} else if err == nil {
 		err = r.drain(reading, sending, s)
 	}
-	if s.source == nil {
-		return err
-	}
-	t.done(s)
-	r.Progress.Bytes.Store(r.before + s.position().Offset)
+	r.blank += r.reached.blank
+	r.Progress.Bytes.Store(r.before + r.reached.Offset)
 	if closeErr := s.source.Close(); err == nil {
 		err = ofText(reading, closeErr)
 	}
@@ -144,25 +144,14 @@ func (r *rowRun) recorded(reading, sending context.Context, rec *runRecord, s st
 		if !rec.due.Load() {
 			return nil
 		}
-		if !rec.advance(s.position(), r.rejects.filed) {
+		if !rec.advance(r.reached.Position, r.rejects.filed) {
 			return nil
 		}
 		return r.record(sending, rec)
 	}
 	err := r.drain(reading, sending, s)
 	r.settle = nil
-	return r.conclude(reading, sending, conclusion{rec, s, err})
-}
-
-// idle sends what is at hand, and records progress, while nothing comes.
-func (r *rowRun) idle() {
-	r.push()
-	if r.settle == nil {
-		return
-	}
-	if err := r.settle(); err != nil {
-		r.fail(err)
-	}
+	return r.conclude(reading, sending, conclusion{rec, err})
 }
 
 // record makes what was sent and how far that is known to others.
@@ -186,7 +175,6 @@ func (r *rowRun) record(ctx context.Context, rec *runRecord) error {
 // conclusion is a run that has ended, and why.
 type conclusion struct {
 	rec *runRecord
-	s   stream
 	err error
 }
 
@@ -194,13 +182,13 @@ type conclusion struct {
 // place that was recorded last stands.
 func (r *rowRun) conclude(reading, sending context.Context, c conclusion) error {
 	run := &c.rec.run
-	stopped := c.err != nil && reading.Err() != nil && errors.Is(c.err, reading.Err()) && r.failed() == nil
+	stopped := c.err != nil && reading.Err() != nil && errors.Is(c.err, reading.Err()) && r.failed() == nil && r.between
 	switch {
 	case c.err == nil:
-		c.rec.advance(c.s.position(), r.rejects.filed)
+		c.rec.advance(r.reached.Position, r.rejects.filed)
 		run.State = progress.Finished
 	case stopped:
-		c.rec.advance(c.s.position(), r.rejects.filed)
+		c.rec.advance(r.reached.Position, r.rejects.filed)
 		run.State, run.Reason = progress.Stopped, interrupted
 	case r.out.lost() != nil:
 		return c.err

@@ -2,7 +2,6 @@
 package conform
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"strconv"
@@ -50,23 +49,22 @@ type Key struct {
 // Stage gives the function that makes a row a record or a reject: codes and reasons are those of rowplan.CellError and rowplan.RowError. The
 // function is for one goroutine; it may be handed a row whose bytes are used again afterwards.
 func Stage(s Shape) func(row rowplan.Row, emit func(Record)) error {
-	var build []byte
 	var store slab
 	return func(row rowplan.Row, emit func(Record)) error {
 		if row.Err != nil {
 			return Reason(row.Err)
 		}
-		var err error
-		if build, err = s.Plan.Append(wireHeader(build[:0], s.SchemaID), row.Cells, row.Quoted); err != nil {
+		value, err := s.Plan.Append(wireHeader(store.open(), s.SchemaID), row.Cells, row.Quoted)
+		if err != nil {
 			return Reason(err)
 		}
-		record := Record{Value: store.keep(build)}
-		var keyed bool
-		if build, keyed, err = s.AppendKey(build[:0], row); err != nil {
+		record := Record{Value: store.keep(value)}
+		key, keyed, err := s.AppendKey(store.open(), row)
+		if err != nil {
 			return ofKey(Reason(err))
 		}
 		if keyed {
-			record.Key = store.keep(build)
+			record.Key = store.keep(key)
 		}
 		if s.Provenance {
 			record.Headers = provenance(row)
@@ -155,15 +153,18 @@ const slabSize = 64 << 10
 // slab keeps bytes for good: it hands out pieces of larger pieces of memory and never one byte twice.
 type slab struct{ free []byte }
 
-func (s *slab) keep(b []byte) []byte {
-	if len(b) > slabSize/8 {
-		return bytes.Clone(b)
-	}
-	if len(b) > len(s.free) {
+// open gives memory to append to. What is not kept is lent again.
+func (s *slab) open() []byte {
+	if len(s.free) < slabSize/8 {
 		s.free = make([]byte, slabSize)
 	}
-	out := s.free[:len(b):len(b)]
-	s.free = s.free[len(b):]
-	copy(out, b)
-	return out
+	return s.free[:0]
+}
+
+// keep keeps b, which began as what open gave last: where it stands, unless it outgrew its place.
+func (s *slab) keep(b []byte) []byte {
+	if len(b) <= len(s.free) {
+		s.free = s.free[len(b):]
+	}
+	return b[:len(b):len(b)]
 }

@@ -156,3 +156,32 @@ func BenchmarkStage(b *testing.B) {
 		}
 	}
 }
+
+// TestRecordsStayAsTheyAre: of small and large records, and rejects between them, none is changed by those that follow.
+func TestRecordsStayAsTheyAre(t *testing.T) {
+	s := shape(t)
+	s.Key.Columns = []int{1}
+	stage := conform.Stage(s)
+	var got []conform.Record
+	var want []string
+	for i := range 2000 {
+		text := strings.Repeat(string(rune('a'+i%26)), i*i%9000)
+		if i%100 == 99 {
+			text = strings.Repeat("L", 70_000)
+		}
+		if i%7 == 6 {
+			if err := stage(row(text, "many"), func(conform.Record) {}); err == nil {
+				t.Fatal("a bad row is a record")
+			}
+		}
+		if err := stage(row(text, "5"), func(r conform.Record) { got = append(got, r) }); err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, text)
+	}
+	for i, r := range got {
+		if !bytes.Contains(r.Value, []byte(want[i])) || len(r.Value) > len(want[i])+12 || string(r.Key) != "5" || cap(r.Value) != len(r.Value) {
+			t.Fatalf("record %d has %d bytes, key %q; its row had %d", i, len(r.Value), r.Key, len(want[i]))
+		}
+	}
+}

@@ -11,18 +11,18 @@ import (
 
 // broken gives the row at the window's start, which cannot be split, and puts the window where reading goes on. One error of three: a line longer
 // than MaxRow, a quote that MaxRow bytes or the end of the text did not close, a quote that is in the wrong place.
-func (s *Source) broken(ctx context.Context, row rowplan.Row, v verdict) (rowplan.Row, error) {
-	s.at, s.inside = s.stream.Position(), true
-	var err error
-	row.Err, err = s.reject(ctx, v)
-	if s.inside = false; err != nil {
-		s.err = err
-		return row, err
+func (s *Source) broken(ctx context.Context, row *rowplan.Row, v verdict) error {
+	before := s.stream.Position()
+	why, err := s.reject(ctx, v)
+	row.Cells, row.Quoted = row.Cells[:0], row.Quoted[:0]
+	if err != nil {
+		s.stop(before, err)
+		return err
 	}
 	s.counts.Unsplit++
 	s.resync = true
-	row.Raw = s.kept
-	return row, nil
+	row.Err, row.Raw = why, bytes.Clone(s.kept)
+	return nil
 }
 
 // reject consumes what belongs to the broken row, keeps its bytes, and says what is wrong with it.

@@ -10,6 +10,7 @@ import (
 	"testing/iotest"
 
 	"stripeline/producers/csvfile"
+	"stripeline/schemas/rowplan"
 )
 
 // FuzzSource: rows never overlap, never leave the text, do not depend on how it was read; and where encoding/csv reads the whole text without
@@ -23,6 +24,11 @@ func FuzzSource(f *testing.F) {
 		whole := read(t, strings.NewReader(text), o)
 		if bytewise := read(t, iotest.OneByteReader(strings.NewReader(text)), o); !slices.Equal(whole, bytewise) {
 			t.Fatalf("%q at once %q, byte by byte %q", text, whole, bytewise)
+		}
+		for _, r := range []io.Reader{strings.NewReader(text), iotest.OneByteReader(strings.NewReader(text))} {
+			if filled := fill(t, r, o); !slices.Equal(whole, filled) {
+				t.Fatalf("%q row by row %q, in batches %q", text, whole, filled)
+			}
 		}
 		checkPlaces(t, text, o)
 		o.MaxRow = 1 << 20
@@ -48,6 +54,35 @@ func read(t *testing.T, r io.Reader, o csvfile.Options) []string {
 		}
 		out = append(out, shown(row))
 	}
+}
+
+// fill reads in batches, and looks at the rows when all others have been read.
+func fill(t testing.TB, r io.Reader, o csvfile.Options) (out []string) {
+	o.Stdin = r
+	s, err := csvfile.Open(t.Context(), "-", o)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	defer s.Close()
+	var batches []*rowplan.Batch
+	for err == nil {
+		b := &rowplan.Batch{}
+		if len(batches) == 0 { // memory of other rows makes no difference
+			used := b.Next()
+			used.Cells, used.Quoted, used.Raw, used.Err = make([][]byte, 5), rowplan.Bits{7}, []byte("x"), io.EOF
+			b.Spare[0] = make([]byte, 1, 2)
+		}
+		if err = s.Fill(t.Context(), b); err == nil && len(b.Rows) == 0 {
+			t.Fatal("a batch of no rows")
+		}
+		batches = append(batches, b)
+	}
+	for _, b := range batches {
+		for _, row := range b.Rows {
+			out = append(out, shown(row))
+		}
+	}
+	return append(out, err.Error())
 }
 
 // checkPlaces checks that each row stands where it says, behind the one before it.

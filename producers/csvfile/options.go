@@ -34,7 +34,6 @@ type Options struct {
 	Stdin  io.Reader          // what the name "-" reads
 	Follow bool               // wait at the end of the file for more
 	Poll   time.Duration      // how often a followed file is looked at; 0 is a quarter of a second
-	Idle   func()             // called by Next when it begins to wait and then about ten times a second; Position may be asked in it; may be nil
 	Resume *textfile.Position // where an earlier run stopped; the text before it is checked against its CRC32C
 }
 

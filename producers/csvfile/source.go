@@ -27,7 +27,7 @@ type Source struct {
 	counts   Counts
 	kept     []byte // bytes of a reject that had to outlive the window
 	err      error  // reading stopped inside a row; at is the place before it
-	inside   bool   // a row that is broken is being passed over; at is the place before it
+	hasty    bool   // what would have to be waited for is errLater
 	at       textfile.Position
 }
 
@@ -45,7 +45,7 @@ func Open(ctx context.Context, name string, o Options) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	stream, err := textfile.Open(ctx, name, textfile.Options{Stdin: o.Stdin, Follow: o.Follow, Poll: o.Poll, Idle: o.Idle})
+	stream, err := textfile.Open(ctx, name, textfile.Options{Stdin: o.Stdin, Follow: o.Follow, Poll: o.Poll})
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +76,8 @@ func (s *Source) Resume(ctx context.Context, p textfile.Position) error {
 }
 
 func (s *Source) readHeader(ctx context.Context) error {
-	row, err := s.read(ctx)
+	var row rowplan.Row
+	err := s.read(ctx, &row)
 	if err == io.EOF {
 		return fmt.Errorf("%w: %s is empty: give it a header row, or name the columns", ErrHeader, s.stream.Name())
 	}
@@ -104,7 +105,7 @@ func (s *Source) Counts() Counts { return s.counts }
 
 // Position gives the place behind the row that Next gave last.
 func (s *Source) Position() textfile.Position {
-	if s.err != nil || s.inside {
+	if s.err != nil {
 		return s.at
 	}
 	return s.stream.Position()
@@ -119,37 +120,76 @@ func (s *Source) Close() error { return s.stream.Close() }
 // Next gives the next row, io.EOF behind the last. A row that cannot be split comes with its Err, and reading goes on. Every other error is of
 // the file or of ctx. The row's slices are valid until the next call.
 func (s *Source) Next(ctx context.Context) (rowplan.Row, error) {
-	if s.err != nil {
-		return rowplan.Row{}, s.err
-	}
-	row, err := s.read(ctx)
-	if err == nil {
-		s.stream.CountRow()
-	}
+	row := rowplan.Row{Cells: s.splitter.cells[:0], Quoted: s.splitter.quoted[:0]}
+	err := s.next(ctx, &row)
 	return row, err
 }
 
-func (s *Source) read(ctx context.Context) (rowplan.Row, error) {
-	if err := s.passOver(ctx); err != nil {
-		return rowplan.Row{}, err
+func (s *Source) next(ctx context.Context, row *rowplan.Row) error {
+	if s.err != nil {
+		return s.err
 	}
-	row := rowplan.Row{File: s.stream.Name(), Line: s.stream.Line(), Offset: s.stream.Offset()}
+	err := s.read(ctx, row)
+	if err == nil {
+		s.stream.CountRow()
+	}
+	return err
+}
+
+// errLater says that a row is not at hand yet; nothing of it is consumed.
+var errLater = errors.New("internal error: a row that may be waited for is told of")
+
+// Fill gives the next rows as Next does, all that are at hand and that a batch holds; it waits for the first alone. An error, io.EOF behind the last
+// row, may come with rows before it. The rows' slices are valid until b is filled again, whatever is asked of the source meanwhile.
+func (s *Source) Fill(ctx context.Context, b *rowplan.Batch) error {
+	s.stream.Keep()
+	defer func() { s.hasty, s.splitter.scratch = false, nil }()
+	b.Rows, s.hasty = b.Rows[:0], false
+	for began := s.stream.Offset(); len(b.Rows) < rowplan.BatchRows && s.stream.Offset()-began < rowplan.BatchBytes; s.hasty = true {
+		row := b.Next()
+		spare := &b.Spare[len(b.Rows)-1]
+		s.splitter.scratch = *spare
+		err := s.next(ctx, row)
+		*spare = s.splitter.scratch
+		if err != nil {
+			b.Rows = b.Rows[:len(b.Rows)-1]
+			if err == errLater {
+				return nil
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// read gives the next row; the memory of its cells is used for them.
+func (s *Source) read(ctx context.Context, row *rowplan.Row) error {
+	if err := s.passOver(ctx); err != nil {
+		return err
+	}
+	row.File, row.Line, row.Offset = s.stream.Name(), s.stream.Line(), s.stream.Offset()
+	s.splitter.cells, s.splitter.quoted = row.Cells, row.Quoted
 	data, n, body, v, err := s.cut(ctx)
+	row.Cells, row.Quoted = s.splitter.cells, s.splitter.quoted
 	if err != nil {
-		return row, err
+		return err
 	}
 	if v == rowWhole {
-		if !s.splitter.multi || s.width == 0 || len(s.splitter.cells) == s.width {
+		if !s.splitter.multi || s.width == 0 || len(row.Cells) == s.width {
 			row.Raw = data[:body]
-			return s.whole(row, data[:n]), nil
+			s.whole(row, data[:n])
+			return nil
 		}
 		v = rowUnquote
+	}
+	if s.hasty {
+		return errLater // the rest of it may have to be waited for
 	}
 	return s.broken(ctx, row, v)
 }
 
-// whole gives a row that was split from text.
-func (s *Source) whole(row rowplan.Row, text []byte) rowplan.Row {
+// whole consumes a row that was split from text.
+func (s *Source) whole(row *rowplan.Row, text []byte) {
 	s.resync = false
 	lines := int64(0)
 	if s.splitter.multi {
@@ -160,12 +200,10 @@ func (s *Source) whole(row rowplan.Row, text []byte) rowplan.Row {
 	s.stream.Consume(len(text), lines)
 	if i := bytes.IndexByte(row.Raw, 0); i >= 0 {
 		s.counts.Unsplit++
-		cell := slices.IndexFunc(s.splitter.cells, func(c []byte) bool { return bytes.IndexByte(c, 0) >= 0 })
+		cell := slices.IndexFunc(row.Cells, func(c []byte) bool { return bytes.IndexByte(c, 0) >= 0 })
 		row.Err = &rowplan.RowError{Code: "nul", Column: s.column(cell), Reason: fmt.Sprintf("row has a NUL byte at its byte %d", i)}
-		return row
+		row.Cells, row.Quoted = row.Cells[:0], row.Quoted[:0]
 	}
-	row.Cells, row.Quoted = s.splitter.cells, s.splitter.quoted
-	return row
 }
 
 // column gives the name of a column by its number from 0, "" where the header has none.
@@ -196,7 +234,7 @@ func (s *Source) cut(ctx context.Context) (data []byte, n, body int, v verdict, 
 		if v == rowWhole || lineAtHand || full || end == nothingFollows {
 			return data, n, body, v, nil
 		}
-		if err = s.stream.More(ctx); err == io.EOF {
+		if err = s.more(ctx); err == io.EOF {
 			end = nothingFollows
 		} else if err != nil {
 			return nil, 0, 0, v, err
@@ -210,7 +248,7 @@ func (s *Source) passOver(ctx context.Context) error {
 		data := s.stream.Bytes()
 		switch {
 		case len(data) == 0 || data[0] == '\r' && len(data) == 1:
-			if err := s.stream.More(ctx); err == io.EOF && len(data) == 1 {
+			if err := s.more(ctx); err == io.EOF && len(data) == 1 {
 				s.counts.Blank++
 				s.stream.Consume(1, 0)
 			} else if err != nil {
@@ -223,6 +261,9 @@ func (s *Source) passOver(ctx context.Context) error {
 			s.counts.Blank++
 			s.stream.Consume(2, 1)
 		case s.options.Comment != 0 && data[0] == s.options.Comment:
+			if s.hasty && bytes.IndexByte(data, '\n') < 0 {
+				return errLater // its end may have to be waited for
+			}
 			s.counts.Comments++
 			before := s.stream.Position()
 			if _, _, err := s.stream.PassLine(ctx, nil, 0); err != nil {
@@ -233,4 +274,12 @@ func (s *Source) passOver(ctx context.Context) error {
 			return nil
 		}
 	}
+}
+
+// more reads further text, unless that cannot be waited for.
+func (s *Source) more(ctx context.Context) error {
+	if s.hasty && !s.stream.Ready() {
+		return errLater
+	}
+	return s.stream.More(ctx)
 }

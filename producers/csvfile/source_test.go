@@ -29,6 +29,50 @@ func dump(t testing.TB, text string, o csvfile.Options) []string {
 	return dumpName(t, "-", o)
 }
 
+// TestBatchesAreWhatIsAtHand: a row that has to be waited for keeps none before it waiting, and the place behind a batch is between rows.
+func TestBatchesAreWhatIsAtHand(t *testing.T) {
+	r, w := io.Pipe()
+	defer w.Close()
+	give := func(text string) { go w.Write([]byte(text)) }
+	give("a,b\n")
+	s, err := csvfile.Open(t.Context(), "-", csvfile.Options{Stdin: r, Comment: '#'})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	var b rowplan.Batch
+	for _, c := range []struct {
+		text string
+		rows int
+		at   int64 // offset behind the rows
+	}{
+		{"1,2\n3,4\n5,", 2, 12}, {"6\n# about", 1, 16}, {" this\n7,8\n9,\"x", 1, 33}, {"\"\n\"y\"z,1\n", 1, 39}, {"2,3\n", 2, 50},
+	} {
+		give(c.text)
+		rows := 0
+		for rows < c.rows {
+			if err := s.Fill(t.Context(), &b); err != nil {
+				t.Fatal(err)
+			}
+			rows += len(b.Rows)
+		}
+		if at := s.Position(); rows != c.rows || at.Offset != c.at {
+			t.Fatalf("%q: %d rows, then at %d; want %d rows, at %d", c.text, rows, at.Offset, c.rows, c.at)
+		}
+	}
+	many := strings.Repeat("1,\"2\"\n", 3*rowplan.BatchRows)
+	rows := strings.NewReader("a,b\n" + many)
+	if s, err = csvfile.Open(t.Context(), "-", csvfile.Options{Stdin: rows}); err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for err == nil {
+		if err = s.Fill(t.Context(), &b); len(b.Rows) > rowplan.BatchRows {
+			t.Fatalf("a batch of %d rows", len(b.Rows))
+		}
+	}
+}
+
 func dumpName(t testing.TB, name string, o csvfile.Options) []string {
 	t.Helper()
 	s, err := csvfile.Open(t.Context(), name, o)

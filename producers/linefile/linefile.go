@@ -29,7 +29,6 @@ type Options struct {
 	Stdin  io.Reader          // what the name "-" reads
 	Follow bool               // wait at the end of the file for more
 	Poll   time.Duration      // how often a followed file is looked at; 0 is a quarter of a second
-	Idle   func()             // called by Next when it begins to wait and then about ten times a second; Position may be asked in it; may be nil
 	Resume *textfile.Position // where an earlier run stopped; the text before it is checked against its CRC32C
 }
 
@@ -37,8 +36,8 @@ type Options struct {
 type Source struct {
 	stream *textfile.Stream
 	max    int
-	kept   []byte // of a line that is too long
-	err    error  // reading stopped inside a line; at is the place before it
+	hasty  bool  // what would have to be waited for is errLater
+	err    error // reading stopped inside a line; at is the place before it
 	at     textfile.Position
 }
 
@@ -50,7 +49,7 @@ func Open(ctx context.Context, name string, o Options) (*Source, error) {
 	if o.MaxLine < 0 {
 		return nil, fmt.Errorf("open %s: %w: %d", name, ErrOptions, o.MaxLine)
 	}
-	stream, err := textfile.Open(ctx, name, textfile.Options{Stdin: o.Stdin, Follow: o.Follow, Poll: o.Poll, Idle: o.Idle})
+	stream, err := textfile.Open(ctx, name, textfile.Options{Stdin: o.Stdin, Follow: o.Follow, Poll: o.Poll})
 	if err != nil {
 		return nil, err
 	}
@@ -63,28 +62,48 @@ func Open(ctx context.Context, name string, o Options) (*Source, error) {
 	return &Source{stream: stream, max: o.MaxLine}, nil
 }
 
-// Resume goes to where an earlier run stopped, before the first Next. The text before it is checked against its CRC32C: textfile.ErrChanged.
+// Resume goes to where an earlier run stopped, before the first Fill. The text before it is checked against its CRC32C: textfile.ErrChanged.
 func (s *Source) Resume(ctx context.Context, p textfile.Position) error {
 	return s.stream.Resume(ctx, p)
 }
 
-// Next gives the next line as the Raw of a row without cells, io.EOF behind the last: a line ends with LF or CRLF, an empty line is a row too. A line
-// that is too long comes with its first bytes and an Err. The row's slices are valid until the next call.
-func (s *Source) Next(ctx context.Context) (rowplan.Row, error) {
-	if s.err != nil {
-		return rowplan.Row{}, s.err
+// errLater says that a line is not at hand yet; nothing of it is consumed.
+var errLater = errors.New("internal error: a line that may be waited for is told of")
+
+// Fill gives the next lines, each as the Raw of a row without cells, all that are at hand and that a batch holds; it waits for the first alone. A line
+// ends with LF or CRLF, an empty line is a row too; one that is too long comes with its first bytes and an Err. An error, io.EOF behind the last line,
+// may come with lines before it. The rows' slices are valid until b is filled again.
+func (s *Source) Fill(ctx context.Context, b *rowplan.Batch) error {
+	s.stream.Keep()
+	defer func() { s.hasty = false }()
+	b.Rows = b.Rows[:0]
+	for began := s.stream.Offset(); len(b.Rows) < rowplan.BatchRows && s.stream.Offset()-began < rowplan.BatchBytes; s.hasty = true {
+		if err := s.next(ctx, b.Next()); err != nil {
+			b.Rows = b.Rows[:len(b.Rows)-1]
+			if err == errLater {
+				return nil
+			}
+			return err
+		}
 	}
-	row := rowplan.Row{File: s.stream.Name(), Line: s.stream.Line(), Offset: s.stream.Offset()}
+	return nil
+}
+
+func (s *Source) next(ctx context.Context, row *rowplan.Row) error {
+	if s.err != nil {
+		return s.err
+	}
+	row.File, row.Line, row.Offset = s.stream.Name(), s.stream.Line(), s.stream.Offset()
 	for {
 		data := s.stream.Bytes()
 		stop := bytes.IndexByte(data, '\n')
 		if stop < 0 && len(data) <= s.max+1 {
-			err := s.stream.More(ctx)
+			err := s.more(ctx)
 			if err == nil {
 				continue
 			}
 			if err != io.EOF || len(data) == 0 {
-				return row, err
+				return err
 			}
 		}
 		line, n, ends := data, len(data), int64(0)
@@ -97,26 +116,36 @@ func (s *Source) Next(ctx context.Context) (rowplan.Row, error) {
 		s.stream.Consume(n, ends)
 		s.stream.CountRow()
 		row.Raw = line
-		return row, nil
+		return nil
 	}
+}
+
+// more reads further text, unless that cannot be waited for.
+func (s *Source) more(ctx context.Context) error {
+	if s.hasty && !s.stream.Ready() {
+		return errLater
+	}
+	return s.stream.More(ctx)
 }
 
 // tooLong passes over the line and gives its first bytes.
-func (s *Source) tooLong(ctx context.Context, row rowplan.Row) (rowplan.Row, error) {
+func (s *Source) tooLong(ctx context.Context, row *rowplan.Row) error {
+	if s.hasty {
+		return errLater // its end may have to be waited for
+	}
 	before := s.stream.Position()
-	var length int64
-	var err error
-	if s.kept, length, err = s.stream.PassLine(ctx, s.kept[:0], min(keepOfLong, s.max)); err != nil {
+	kept, length, err := s.stream.PassLine(ctx, nil, min(keepOfLong, s.max))
+	if err != nil {
 		s.at, s.err = before, err
-		return row, err
+		return err
 	}
 	s.stream.CountRow()
-	row.Raw = s.kept
-	row.Err = &rowplan.RowError{Code: "length", Reason: fmt.Sprintf("line of %d bytes is longer than %d: its first %d bytes are kept", length, s.max, len(s.kept))}
-	return row, nil
+	row.Raw = kept
+	row.Err = &rowplan.RowError{Code: "length", Reason: fmt.Sprintf("line of %d bytes is longer than %d: its first %d bytes are kept", length, s.max, len(kept))}
+	return nil
 }
 
-// Position gives the place behind the line that Next gave last.
+// Position gives the place behind the line that Fill gave last.
 func (s *Source) Position() textfile.Position {
 	if s.err != nil {
 		return s.at

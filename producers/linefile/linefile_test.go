@@ -13,6 +13,7 @@ import (
 
 	"stripeline/producers/linefile"
 	"stripeline/producers/textfile"
+	"stripeline/schemas/rowplan"
 )
 
 // lines reads a text to its end; a line that is too long has a ! before it.
@@ -23,21 +24,25 @@ func lines(t testing.TB, o linefile.Options) []string {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	var out []string
-	for {
-		row, err := s.Next(t.Context())
-		if err == io.EOF {
-			return out
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		mark := ""
-		if row.Err != nil {
-			mark = "!"
-		}
-		out = append(out, fmt.Sprintf("%d:%d %s%s", row.Line, row.Offset, mark, row.Raw))
+	var batches []*rowplan.Batch
+	for err == nil { // looked at when everything has been read
+		batches = append(batches, &rowplan.Batch{})
+		err = s.Fill(t.Context(), batches[len(batches)-1])
 	}
+	if err != io.EOF {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, b := range batches {
+		for _, row := range b.Rows {
+			mark := ""
+			if row.Err != nil {
+				mark = "!"
+			}
+			out = append(out, fmt.Sprintf("%d:%d %s%s", row.Line, row.Offset, mark, row.Raw))
+		}
+	}
+	return out
 }
 
 func TestLines(t *testing.T) {
@@ -76,11 +81,13 @@ func TestEveryByteIsInALine(t *testing.T) {
 
 func TestResume(t *testing.T) {
 	const text = "a\nb\nc\n"
-	s, err := linefile.Open(t.Context(), "-", linefile.Options{Stdin: strings.NewReader(text)})
+	s, err := linefile.Open(t.Context(), "-", linefile.Options{Stdin: strings.NewReader(text[:2])})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Next(t.Context())
+	if err := s.Fill(t.Context(), &rowplan.Batch{}); err != nil && err != io.EOF {
+		t.Fatal(err)
+	}
 	at := s.Position()
 	if got := lines(t, linefile.Options{Stdin: strings.NewReader(text), Resume: &at}); !slices.Equal(got, []string{"2:2 b", "3:4 c"}) {
 		t.Errorf("resumed: %q", got)

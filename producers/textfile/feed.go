@@ -17,7 +17,6 @@ import (
 const (
 	chunkSize   = 256 << 10 // bytes read at once
 	defaultPoll = time.Second / 4
-	idlePoll    = time.Second / 10
 )
 
 // feed reads and decompresses in a goroutine of its own, at most two chunks ahead. Its goroutine ends with close, after an error or at the end.
@@ -28,7 +27,6 @@ type feed struct {
 	done  chan struct{}
 	file  *os.File // nil for standard input
 	used  []byte   // the chunk that next gave last
-	idle  func()   // called when next begins to wait, and then while it waits; may be nil
 }
 
 // chunk is what one read gave; err comes alone and last.
@@ -38,7 +36,7 @@ type chunk struct {
 }
 
 func openFeed(name string, o Options) (*feed, error) {
-	f := &feed{full: make(chan chunk), empty: make(chan []byte, 2), stop: make(chan struct{}), done: make(chan struct{})}
+	f := &feed{full: make(chan chunk, 2), empty: make(chan []byte, 2), stop: make(chan struct{}), done: make(chan struct{})}
 	f.empty <- make([]byte, chunkSize)
 	f.empty <- make([]byte, chunkSize)
 	source := o.Stdin
@@ -121,35 +119,18 @@ func (f *feed) next(ctx context.Context) ([]byte, error) {
 	}
 	select {
 	case c, ok := <-f.full:
-		return f.took(c, ok)
-	default:
-	}
-	var tick <-chan time.Time
-	if f.idle != nil {
-		f.idle()
-		ticker := time.NewTicker(idlePoll)
-		defer ticker.Stop()
-		tick = ticker.C
-	}
-	for {
-		select {
-		case c, ok := <-f.full:
-			return f.took(c, ok)
-		case <-tick:
-			f.idle()
-		case <-ctx.Done():
-			return nil, ctx.Err()
+		if !ok {
+			return nil, io.EOF
 		}
+		f.used = c.data
+		return c.data, c.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
 }
 
-func (f *feed) took(c chunk, ok bool) ([]byte, error) {
-	if !ok {
-		return nil, io.EOF
-	}
-	f.used = c.data
-	return c.data, c.err
-}
+// ready says that next will not wait.
+func (f *feed) ready() bool { return len(f.full) > 0 }
 
 func (f *feed) close() error {
 	close(f.stop)

@@ -24,7 +24,6 @@ type Options struct {
 	Stdin  io.Reader     // what "-" reads; its reads cannot be interrupted, so Close does not wait for one
 	Follow bool          // at the end of the file wait for more; only for files that are not compressed
 	Poll   time.Duration // how often a followed file is looked at; 0 is a quarter of a second
-	Idle   func()        // called by More when it begins to wait and then about ten times a second, from the same goroutine; may be nil
 }
 
 // Position is a place between two rows.
@@ -47,9 +46,9 @@ type Stream struct {
 	end    int
 	summed int // buf[:summed] is in sum
 	at     Position
-	err    error     // what ended the feed
-	last   byte      // the byte before start
-	inside *Position // where PassLine began, while it runs
+	err    error // what ended the feed
+	last   byte  // the byte before start
+	keeps  bool  // a buffer that was given is never written over
 }
 
 // Open opens a file, or "-" for standard input, and takes off a byte order mark. A file that is not there is known at once; that its content is
@@ -59,7 +58,6 @@ func Open(ctx context.Context, name string, o Options) (*Stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.idle = o.Idle
 	s := &Stream{name: name, feed: f, buf: make([]byte, 2*chunkSize)}
 	if err := s.skipMark(ctx); err != nil {
 		s.Close()
@@ -89,10 +87,17 @@ func (s *Stream) skipMark(ctx context.Context) error {
 // Name gives the name that the stream was opened by.
 func (s *Stream) Name() string { return s.name }
 
-// Bytes gives what is read and not consumed. It is valid until the next More.
+// Bytes gives what is read and not consumed. It is valid until the next More, or for good after Keep.
 func (s *Stream) Bytes() []byte { return s.buf[s.start:s.end] }
 
-// More reads further bytes behind Bytes: at least one, io.EOF at the end. The slices that Bytes gave before are void, as bytes may have moved.
+// Keep makes what Bytes gives from now on valid for good: More takes new memory rather than move bytes.
+func (s *Stream) Keep() { s.keeps = true }
+
+// Ready says that More will not wait.
+func (s *Stream) Ready() bool { return len(s.chunk) > 0 || s.err != nil || s.feed.ready() }
+
+// More reads further bytes behind Bytes: at least one, io.EOF at the end. The slices that Bytes gave before are void without Keep, as bytes may have
+// moved.
 func (s *Stream) More(ctx context.Context) error {
 	if len(s.chunk) == 0 {
 		if s.err != nil {
@@ -123,8 +128,10 @@ func (s *Stream) makeRoom() {
 	}
 	s.Sum()
 	target := s.buf
-	if s.end-s.start > len(s.buf)-chunkSize {
+	if size := s.end - s.start; size > len(s.buf)-chunkSize {
 		target = make([]byte, 2*len(s.buf))
+	} else if s.keeps {
+		target = make([]byte, max(2*chunkSize, size+chunkSize))
 	}
 	n := copy(target, s.buf[s.start:s.end])
 	s.buf, s.start, s.end, s.summed = target, 0, n, 0
@@ -146,11 +153,6 @@ func (s *Stream) CountRow() { s.at.Row++ }
 // PassLine consumes the rest of the line, however long, and its line end. It appends up to keep bytes of it to dst and gives its length. When
 // reading fails part of the line is consumed.
 func (s *Stream) PassLine(ctx context.Context, dst []byte, keep int) (kept []byte, length int64, err error) {
-	before := s.Position()
-	if s.inside == nil {
-		s.inside = &before
-		defer func() { s.inside = nil }()
-	}
 	for {
 		data := s.Bytes()
 		stop := bytes.IndexByte(data, '\n')
@@ -186,11 +188,8 @@ func (s *Stream) Offset() int64 { return s.at.Offset }
 // Line gives the number of the line that Bytes begins in, from 1.
 func (s *Stream) Line() int64 { return s.at.Line + 1 }
 
-// Position gives the place behind what was consumed; while a PassLine waits, the place where it began.
+// Position gives the place behind what was consumed.
 func (s *Stream) Position() Position {
-	if s.inside != nil {
-		return *s.inside
-	}
 	s.Sum()
 	return s.at
 }

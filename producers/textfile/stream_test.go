@@ -93,35 +93,6 @@ func TestStreamWaitsAgain(t *testing.T) {
 	}
 }
 
-// TestIdleIsCalledWhileNothingComes, and what it is told does not lie inside a line that is being passed over.
-func TestIdleIsCalledWhileNothingComes(t *testing.T) {
-	r, w := io.Pipe()
-	var s *textfile.Stream
-	var seen []textfile.Position
-	o := textfile.Options{Stdin: r, Idle: func() {
-		if s == nil {
-			return
-		}
-		seen = append(seen, s.Position())
-		_, _ = w.Write([]byte("tail\nnext"))
-		w.Close()
-	}}
-	go w.Write([]byte("ab\nlong li"))
-	s, err := textfile.Open(t.Context(), "-", o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	for range 2 {
-		if _, _, err := s.PassLine(t.Context(), nil, 0); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if len(seen) != 1 || seen[0].Offset != 3 || seen[0].Line != 1 || s.Offset() != 15 || s.Position().Line != 2 {
-		t.Errorf("told %+v, then at %+v", seen, s.Position())
-	}
-}
-
 func TestResumeRefusesALineThatWasReadAsWholeAndGoesOn(t *testing.T) {
 	table := crc32.MakeTable(crc32.Castagnoli)
 	at := textfile.Position{Offset: 4, Line: 1, Row: 2, Sum: crc32.Checksum([]byte("1\n22"), table)}

@@ -17,7 +17,7 @@ type Column struct {
 	Format string   // time format of a date, time or timestamp; "" is that of Options
 }
 
-// Row is one row of a text file on its way to a record. Its slices alias the source's buffer until the next row is asked for.
+// Row is one row of a text file on its way to a record. Its slices alias memory of its source, which says how long they are valid.
 type Row struct {
 	File   string   // name of the file, "-" for standard input
 	Line   int64    // number of its first line, from 1
@@ -26,6 +26,31 @@ type Row struct {
 	Cells  [][]byte // unquoted, unescaped, UTF-8
 	Quoted Bits     // the cells that stood in quotes
 	Err    error    // a *RowError when the row could not be split; Cells is then empty
+}
+
+// Batch is rows that are on their way together, with memory of theirs that is used again for other rows.
+type Batch struct {
+	Rows  []Row
+	Spare [][]byte // per row: memory for cells that do not stand in the text as they are
+}
+
+// What a batch holds at most; a row of any size is alone in one.
+const (
+	BatchRows  = 128
+	BatchBytes = 64 << 10
+)
+
+// Next adds an empty row and gives it, with the memory that some row before it had. It is valid until the next call.
+func (b *Batch) Next() *Row {
+	if n := len(b.Rows); n < len(b.Spare) {
+		b.Rows = b.Rows[:n+1]
+	} else {
+		b.Rows = append(b.Rows, Row{})
+		b.Spare = append(b.Spare, nil)
+	}
+	r := &b.Rows[len(b.Rows)-1]
+	*r = Row{Cells: r.Cells[:0], Quoted: r.Quoted[:0]}
+	return r
 }
 
 // Bits is a set of small numbers: bit i of word i/64.
