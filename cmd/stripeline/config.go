@@ -99,11 +99,21 @@ func (c configFile) apply(node *yaml.Node) error {
 		if f.Changed {
 			continue
 		}
-		if err := c.cmd.Flags().Set(f.Name, scalar(value)); err != nil {
+		if err := set(c.cmd.Flags(), f, value); err != nil {
 			return usagef("config file %s: line %d: %q does not fit --%s: mend it", c.name, value.Line, scalar(value), f.Name)
 		}
 	}
 	return nil
+}
+
+// set gives a flag the value of a YAML node. The items of a list are those of a flag that may be given again, whatever is in them.
+func set(flags *pflag.FlagSet, f *pflag.Flag, node *yaml.Node) error {
+	list, ok := f.Value.(pflag.SliceValue)
+	if !ok || node.Kind != yaml.SequenceNode {
+		return flags.Set(f.Name, scalar(node))
+	}
+	f.Changed = true
+	return list.Replace(items(node))
 }
 
 // scalar is the text of a YAML value as a flag takes it: a list becomes a comma-separated one.
@@ -111,11 +121,15 @@ func scalar(node *yaml.Node) string {
 	if node.Kind != yaml.SequenceNode {
 		return node.Value
 	}
+	return strings.Join(items(node), ",")
+}
+
+func items(node *yaml.Node) []string {
 	items := make([]string, len(node.Content))
 	for i, item := range node.Content {
 		items[i] = item.Value
 	}
-	return strings.Join(items, ",")
+	return items
 }
 
 func anyVerbHas(cmd *cobra.Command, flag string) bool {
