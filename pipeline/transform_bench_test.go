@@ -34,7 +34,12 @@ func benchMaps() []benchMap {
 		{"flights-ten", flightRows(), 500_000, computedSchema(flightFields()), "  a: row.flight * 2 + 1\n  b: row.distance * 1.609\n  c: row.month % 2 == 0\n" +
 			"  d: row.carrier + '-' + row.tailnum\n  e: 'row.origin == null ? \"none\" : row.origin'\n  f: row.dest.lowerAscii()\n" +
 			"  g: 'row.arr_delay > 10.0 ? row.arr_delay - 10.0 : 0.0'\n  h: size(row.tailnum)\n  i: row.sched_dep_time / 100\n  j: row.arr_delay > row.dep_delay\nrest: copy\n"},
-		{"two-cel", narrowRows(), 1_000_000, outRowSchema, strings.NewReplacer("row.id", "math.greatest(row.id, 10)", "row.name", "row.name.replace('n', 'm')").Replace(renamed)},
+		{"ten-more", narrowRows(), 1_000_000, computedSchema(""), "  a: timestamp(row.id).getFullYear()\n  b: math.round(row.amount)\n" +
+			"  c: row.name in ['name1', 'name22', 'name333']\n  d: row.name.replace('name', 'n')\n  e: string(timestamp(row.id) + duration('1h'))\n" +
+			"  f: string(decimal(row.id) * decimal('1.19'))\n  g: math.greatest(row.amount, 1.5)\n  h: row.name.indexOf('1')\n" +
+			"  i: int(timestamp(row.id) - timestamp('2020-01-01T00:00:00Z'))\n  j: row.name.matches('^name[0-9]+$')\n"},
+		{"two-loops", narrowRows(), 500_000, outRowSchema, strings.NewReplacer("row.id", "size([row.id].filter(i, i > 10))", "row.name", "row.name.split('a').join('e')").Replace(renamed)},
+		{"two-functions", narrowRows(), 1_000_000, outRowSchema, strings.NewReplacer("row.id", "math.greatest(row.id, 10)", "row.name", "row.name.replace('n', 'm')").Replace(renamed)},
 	}
 }
 

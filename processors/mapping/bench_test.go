@@ -9,7 +9,7 @@ import (
 	"stripeline/schemas/rowshape"
 )
 
-// BenchmarkAppend maps one record again and again: by copies alone, by expressions that need no CEL, by one that does.
+// BenchmarkAppend maps one record again and again: by copies alone, by expressions that need no CEL, by two that do.
 func BenchmarkAppend(b *testing.B) {
 	for _, c := range []struct{ name, outType, text string }{
 		{"copy", `"string"`, "row.date"},
@@ -18,7 +18,18 @@ func BenchmarkAppend(b *testing.B) {
 		{"real", `["null","double"]`, "row.delay * 2.0"},
 		{"choice", `"double"`, "row.delay == null ? 0.0 : row.delay"},
 		{"text", `"string"`, "row.date + '-' + string(row.count)"},
-		{"cel", `"int"`, "row.at.getFullYear()"},
+		{"replace", `"string"`, "row.date.replace('-', '/')"},
+		{"split", `"string"`, "row.date.split('-')[1]"},
+		{"matches", `"boolean"`, "row.date.matches('^20[0-9]+-')"},
+		{"in", `"boolean"`, "row.count in [1, 2, 3]"},
+		{"year", `"int"`, "row.at.getFullYear()"},
+		{"hours in a zone", `"int"`, "row.at.getHours('-05:00')"},
+		{"timestamp", timestampOut, "row.at + duration('25h')"},
+		{"timestamp of text", timestampOut, "timestamp(row.date + 'T00:00:00Z')"},
+		{"decimal", decimalOut, "row.price * decimal('1.19')"},
+		{"decimal text", `"string"`, "string(row.price)"},
+		{"cel", `"boolean"`, "[row.count].exists(i, i > 2)"},
+		{"cel text", `"string"`, "row.date.split('-').join('/')"},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			plan, payload := benchPlan(b, c.outType, c.text)
@@ -33,6 +44,11 @@ func BenchmarkAppend(b *testing.B) {
 		})
 	}
 }
+
+const (
+	timestampOut = `{"type":"long","logicalType":"timestamp-millis"}`
+	decimalOut   = `{"type":"bytes","logicalType":"decimal","precision":12,"scale":4}`
+)
 
 func benchPlan(b *testing.B, outType, text string) (*mapping.Plan, []byte) {
 	b.Helper()

@@ -45,9 +45,7 @@ func (c *compiler) compile(e entry) (*expression, error) {
 	}
 	x := &expression{text: e.text, field: -1, result: checked.OutputType()}
 	if p, ok := pathOf(top); ok && len(p) == 1 && !p.looked() && !top.AsSelect().IsTestOnly() {
-		x.field = shape.Index(p[0])
-		_, x.nullable = shape.Fields[x.field].Type.Nullable()
-		return x, nil
+		return c.plain(shape.Index(p[0]), e.text), nil
 	}
 	if len(reads.paths) == 0 && len(reads.tested) == 0 && len(reads.lookups) == 0 {
 		program, err := env.Program(checked, cel.CostLimit(maxConstantCost))
@@ -61,12 +59,23 @@ func (c *compiler) compile(e entry) (*expression, error) {
 		return nil, fmt.Errorf("%w in %q", err, e.text)
 	}
 	x.program = program
-	x.direct = directOf(shape, top)
+	x.direct = c.translator().directOf(top)
 	x.strict = sources(shape, reads.untested())
 	x.missing = reads.missing()
 	x.nullable = len(x.strict) > 0 || x.missing || reads.mayBeNull(top, nil)
 	return x, nil
 }
+
+// plain is field i of the input.
+func (c *compiler) plain(i int, text string) *expression {
+	x := &expression{text: text, field: i, result: celType(c.in.Fields[i].Type), direct: c.translator().fieldAt(i)}
+	if _, x.nullable = c.in.Fields[i].Type.Nullable(); x.nullable {
+		x.strict = []source{{index: i}}
+	}
+	return x
+}
+
+func (c *compiler) translator() *translator { return &translator{c.in, c.file.lookups} }
 
 // maxConstantCost bounds the steps, as CEL counts them, of an expression that reads nothing: a few loops in loops would go on for years.
 const maxConstantCost = 1_000_000
@@ -108,18 +117,27 @@ func (x *expression) evaluate(s *scratch) (any, error) {
 	if x.field >= 0 {
 		return s.value(x.field)
 	}
+	v, err := x.run(s)
+	if err != nil {
+		return nil, err
+	}
+	return native(v)
+}
+
+// run evaluates the CEL program.
+func (x *expression) run(s *scratch) (ref.Val, error) {
 	if x.nulled(s) {
-		return nil, nil
+		return types.NullValue, nil
 	}
 	s.missed = false
 	out, _, err := x.program.Eval(s)
 	if x.missing && s.missed {
-		return nil, nil
+		return types.NullValue, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("evaluate %q: %w", x.text, err)
 	}
-	return native(out)
+	return out, nil
 }
 
 // native turns a CEL value into the Go types that rowshape's Append takes.

@@ -1,10 +1,7 @@
 package mapping
 
 import (
-	"encoding/binary"
-	"errors"
 	"fmt"
-	"strconv"
 	"sync"
 
 	"cel.dev/cel-go/cel"
@@ -23,14 +20,11 @@ type Row struct {
 // Plan maps rows of one schema to rows of another. It is safe for concurrent use.
 type Plan struct {
 	in      *rowshape.Shape
-	writers []writer
+	writers []writer // of one output field or more, in their order
 	where   *expression
-	key     *expression
+	key     keyer // nil when the key stays
 	pool    sync.Pool
 }
-
-// writer adds one output field to dst.
-type writer func(dst []byte, s *scratch) ([]byte, error)
 
 // Compile checks the file against both schemas and makes the plan. The error is Findings: everything that is wrong, not the first alone.
 func Compile(f *File, in, out *rowshape.Shape) (*Plan, error) {
@@ -44,14 +38,16 @@ func Compile(f *File, in, out *rowshape.Shape) (*Plan, error) {
 		return nil, fmt.Errorf("prepare mapping: %w", err)
 	}
 	c := &compiler{file: f, env: env, in: in, out: out}
-	p := &Plan{in: in, writers: make([]writer, len(out.Fields))}
+	p := &Plan{in: in}
+	outputs := make([]output, len(out.Fields))
 	p.pool.New = func() any { return newScratch(in, f.lookups) }
 	c.conditions(p)
-	c.named(p)
-	c.others(p)
+	c.named(outputs)
+	c.others(outputs)
 	if len(c.findings) > 0 {
 		return nil, c.findings
 	}
+	p.writers = merged(outputs)
 	return p, nil
 }
 
@@ -85,12 +81,12 @@ func (c *compiler) conditions(p *Plan) {
 			c.found(*e, err.Error())
 			return
 		}
-		p.key = x
+		p.key = x.keyer()
 	}
 }
 
 // named compiles the fields that the file names.
-func (c *compiler) named(p *Plan) {
+func (c *compiler) named(outputs []output) {
 	for _, e := range c.file.fields {
 		i := c.out.Index(e.field)
 		if i < 0 {
@@ -102,12 +98,12 @@ func (c *compiler) named(p *Plan) {
 			c.found(e, err.Error())
 			continue
 		}
-		p.writers[i] = c.writer(e, x, &c.out.Fields[i])
+		outputs[i] = c.output(e, x, &c.out.Fields[i])
 	}
 }
 
 // others compiles the fields that the file does not name: copied with "rest: copy", else their default.
-func (c *compiler) others(p *Plan) {
+func (c *compiler) others(outputs []output) {
 	named := map[string]bool{}
 	for _, e := range c.file.fields {
 		named[e.field] = true
@@ -119,9 +115,7 @@ func (c *compiler) others(p *Plan) {
 		}
 		e := entry{field: f.Name, line: 1}
 		if c.file.copyRest && c.in.Index(f.Name) >= 0 {
-			j := c.in.Index(f.Name)
-			_, nullable := c.in.Fields[j].Type.Nullable()
-			p.writers[i] = c.writer(e, &expression{field: j, result: celType(c.in.Fields[j].Type), nullable: nullable}, f)
+			outputs[i] = c.output(e, c.plain(c.in.Index(f.Name), f.Name), f)
 			continue
 		}
 		content, err := f.AppendDefault(nil)
@@ -129,65 +123,8 @@ func (c *compiler) others(p *Plan) {
 			c.found(e, fmt.Sprintf("%s has no default in %s and the file does not name it: add a line for it", f.Type, c.out.Name))
 			continue
 		}
-		p.writers[i] = func(dst []byte, _ *scratch) ([]byte, error) { return append(dst, content...), nil }
+		outputs[i] = output{write: fixed(content)}
 	}
-}
-
-// writer makes the writer of one output field after checking that x's type fits.
-func (c *compiler) writer(e entry, x *expression, f *rowshape.Field) writer {
-	if x.field >= 0 && sameBytes(c.in.Fields[x.field].Type, f.Type) {
-		return func(dst []byte, s *scratch) ([]byte, error) { return append(dst, s.bytes(x.field)...), nil }
-	}
-	if !fits(x.result, f.Type) {
-		c.found(e, fmt.Sprintf("expression gives %s, schema %s wants %s: convert it", typeWords(x.result), c.out.Name, f.Type))
-		return nil
-	}
-	if _, takesNull := f.Type.Nullable(); x.nullable && !takesNull {
-		c.found(e, fmt.Sprintf("expression may be null, schema %s wants %s: test for null, as in 'row.f == null ? ... : row.f'", c.out.Name, f.Type))
-		return nil
-	}
-	if x.constant {
-		content, err := f.Type.Append(nil, x.value)
-		if err != nil {
-			c.found(e, err.Error())
-			return nil
-		}
-		return func(dst []byte, _ *scratch) ([]byte, error) { return append(dst, content...), nil }
-	}
-	if w := c.wrapping(x, f); w != nil {
-		return w
-	}
-	return directWriter(x, f, boxedWriter(x, f))
-}
-
-// boxedWriter is for everything that CEL can say.
-func boxedWriter(x *expression, f *rowshape.Field) writer {
-	return func(dst []byte, s *scratch) ([]byte, error) {
-		v, err := x.evaluate(s)
-		if err != nil {
-			return dst, fieldReject(f.Name, err)
-		}
-		if dst, err = f.Type.Append(dst, v); err != nil {
-			return dst, fieldReject(f.Name, err)
-		}
-		return dst, nil
-	}
-}
-
-// wrapping copies a plain field into a union that has its type as a branch.
-func (c *compiler) wrapping(x *expression, f *rowshape.Field) writer {
-	if x.field < 0 || f.Type.Kind != rowshape.Union {
-		return nil
-	}
-	for i, branch := range f.Type.Branches {
-		if sameBytes(c.in.Fields[x.field].Type, branch) {
-			prefix := binary.AppendVarint(nil, int64(i))
-			return func(dst []byte, s *scratch) ([]byte, error) {
-				return append(append(dst, prefix...), s.bytes(x.field)...), nil
-			}
-		}
-	}
-	return nil
 }
 
 func fieldReject(field string, err error) error {
@@ -230,7 +167,9 @@ func (p *Plan) Append(dst []byte, row Row) (out, key []byte, keep bool, err erro
 			return dst, nil, false, err
 		}
 	}
-	key, err = p.keyOf(s, row.Key)
+	if key = row.Key; p.key != nil {
+		key, err = p.key(s)
+	}
 	return dst, key, err == nil, err
 }
 
@@ -241,29 +180,4 @@ func (p *Plan) Map(in Row, emit func(Row)) error {
 		emit(Row{Key: key, Payload: payload})
 	}
 	return err
-}
-
-var errKeyType = errors.New("a key is a text, bytes, a whole number or a boolean")
-
-func (p *Plan) keyOf(s *scratch, old []byte) ([]byte, error) {
-	if p.key == nil {
-		return old, nil
-	}
-	v, err := p.key.evaluate(s)
-	if err != nil {
-		return nil, fieldReject("key", err)
-	}
-	switch x := v.(type) {
-	case nil:
-		return nil, nil
-	case string:
-		return []byte(x), nil
-	case []byte:
-		return append([]byte{}, x...), nil
-	case int64:
-		return strconv.AppendInt(nil, x, 10), nil
-	case bool:
-		return strconv.AppendBool(nil, x), nil
-	}
-	return nil, fieldReject("key", fmt.Errorf("%T: %w", v, errKeyType))
 }

@@ -121,15 +121,25 @@ func (p *provider) rowField(field string) (*types.FieldType, bool) {
 	if i < 0 {
 		return nil, false
 	}
+	box := boxer((&translator{shape: p.shape}).fieldAt(i))
 	return &types.FieldType{
 		Type:  celType(p.shape.Fields[i].Type),
 		IsSet: func(target any) bool { return !target.(*scratch).null(i) },
 		GetFrom: func(target any) (any, error) {
-			v, err := target.(*scratch).value(i)
-			if err != nil {
-				return nil, err
+			s := target.(*scratch)
+			if s.boxes[i] != nil {
+				return s.boxes[i], nil
 			}
-			return p.NativeToValue(v), nil
+			v, ok := box(s)
+			if !ok {
+				native, err := s.value(i)
+				if err != nil {
+					return nil, err
+				}
+				v = p.NativeToValue(native)
+			}
+			s.boxes[i], s.dirty = v, true
+			return v, nil
 		},
 	}, true
 }

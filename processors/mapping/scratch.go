@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/types/ref"
 
 	"stripeline/schemas/rowshape"
 )
@@ -13,15 +14,18 @@ type scratch struct {
 	offsets []int
 	values  []any
 	decoded []bool
-	dirty   bool   // something is decoded
-	text    []byte // memory of texts that are put together for this record
+	boxes   []ref.Val // the same for CEL
+	dirty   bool      // something is decoded
+	text    []byte    // memory of texts that are put together for this record
 	lookups []*Lookup
 	missed  bool // the expression at hand met a key that is not there, or a null in a value that is
+	names   map[string]string
 }
 
 func newScratch(shape *rowshape.Shape, lookups []*Lookup) *scratch {
 	n := len(shape.Fields)
-	return &scratch{shape: shape, offsets: make([]int, 0, n+1), values: make([]any, n), decoded: make([]bool, n), lookups: lookups}
+	return &scratch{shape: shape, offsets: make([]int, 0, n+1), values: make([]any, n), decoded: make([]bool, n), boxes: make([]ref.Val, n),
+		lookups: lookups}
 }
 
 // load begins another record; payload is kept until release.
@@ -38,6 +42,7 @@ func (s *scratch) release() {
 	if s.dirty {
 		clear(s.values)
 		clear(s.decoded)
+		clear(s.boxes)
 		s.dirty = false
 	}
 }
@@ -47,6 +52,22 @@ func (s *scratch) keep(add func(dst []byte) []byte) []byte {
 	start := len(s.text)
 	s.text = add(s.text)
 	return s.text[start:len(s.text):len(s.text)]
+}
+
+// maxNames is how many keys of lookups a scratch remembers.
+const maxNames = 4096
+
+// name is b as a string, which is made once for the many records that have it.
+func (s *scratch) name(b []byte) string {
+	if name, ok := s.names[string(b)]; ok {
+		return name
+	}
+	if s.names == nil || len(s.names) == maxNames {
+		s.names = map[string]string{}
+	}
+	name := string(b)
+	s.names[name] = name
+	return name
 }
 
 func (s *scratch) bytes(i int) []byte { return s.payload[s.offsets[i]:s.offsets[i+1]] }
