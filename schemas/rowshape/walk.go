@@ -24,6 +24,10 @@ func (s *Shape) Offsets(dst []int, payload []byte) ([]int, error) {
 	rest := payload
 	for i := range s.Fields {
 		dst = append(dst, len(payload)-len(rest))
+		if n := shortSize(s.Fields[i].Type, rest); n > 0 {
+			rest = rest[n:]
+			continue
+		}
 		var err error
 		if rest, err = skip(s.Fields[i].Type, rest, 0); err != nil {
 			return dst, fmt.Errorf("read field %s: %w", s.Fields[i].Name, err)
@@ -33,6 +37,47 @@ func (s *Shape) Offsets(dst []int, payload []byte) ([]int, error) {
 		return dst, fmt.Errorf("read record: %w: %d bytes behind its last field", ErrMalformed, len(rest))
 	}
 	return append(dst, len(payload)), nil
+}
+
+// shortSize gives the size of one value of type t at the start of b where that is plain to see, as of nearly every field that holds no others: skip
+// judges what it gives 0 for.
+func shortSize(t *Type, b []byte) int {
+	head := 0
+	if t.Kind == Union {
+		if len(b) == 0 || b[0]&0x81 != 0 || int(b[0]>>1) >= len(t.Branches) {
+			return 0
+		}
+		if t = t.Branches[b[0]>>1]; t.Kind == Null {
+			return 1
+		}
+		head = 1
+		b = b[1:]
+	}
+	size := 0
+	switch t.Kind {
+	case Int, Long, Enum:
+		for size < min(len(b), 4) && b[size] >= 0x80 {
+			size++
+		}
+		if size++; size > 4 {
+			return 0
+		}
+	case Bytes, String:
+		if len(b) == 0 || b[0]&0x81 != 0 {
+			return 0
+		}
+		size = 1 + int(b[0]>>1)
+	case Double:
+		size = 8
+	case Float:
+		size = 4
+	case Boolean:
+		size = 1
+	}
+	if size == 0 || size > len(b) {
+		return 0
+	}
+	return head + size
 }
 
 // skip gives what is left of b behind one value of type t.
