@@ -99,6 +99,7 @@ func made[T any](e eval[T]) *direct {
 type translator struct {
 	shape   *rowshape.Shape
 	lookups []*Lookup
+	asked   map[int64]bool // idents of lookups that are tested for null
 }
 
 // directOf translates a checked expression, or gives nil when it is not one of the table.

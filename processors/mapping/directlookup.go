@@ -13,6 +13,7 @@ import (
 type looked struct {
 	lookup *Lookup
 	key    eval[[]byte]
+	asked  bool // whether it is there is tested
 }
 
 // lookedUp translates table[key]; ok is false for anything else.
@@ -26,7 +27,7 @@ func (t *translator) lookedUp(e ast.Expr) (l looked, ok bool) {
 			continue
 		}
 		if key := t.directOf(args[1]); key != nil && key.text != nil && key.void == nil {
-			return looked{lookup, key.text}, true
+			return looked{lookup, key.text, t.asked[args[0].ID()]}, true
 		}
 	}
 	return l, false
@@ -39,7 +40,7 @@ func (l looked) find(s *scratch) (map[string]any, bool) {
 		return nil, false
 	}
 	fields := l.lookup.Find(s.name(key))
-	s.missed = s.missed || fields == nil
+	s.missed = s.missed || fields == nil && !l.asked
 	return fields, true
 }
 
@@ -47,7 +48,7 @@ func (l looked) find(s *scratch) (map[string]any, bool) {
 func (l looked) get(s *scratch, field string) (v any, ok bool) {
 	fields, ok := l.find(s)
 	v = fields[field]
-	s.missed = s.missed || v == nil
+	s.missed = s.missed || v == nil && !l.asked
 	return v, ok
 }
 

@@ -54,12 +54,16 @@ func (c *compiler) compile(e entry) (*expression, error) {
 		}
 		return fold(x, program, top)
 	}
+	asked := reads.askedFor(top)
+	hush(checked.NativeRep(), asked)
 	program, err := env.Program(checked, cel.EvalOptions(cel.OptOptimize))
 	if err != nil {
 		return nil, fmt.Errorf("%w in %q", err, e.text)
 	}
 	x.program = program
-	x.direct = c.translator().directOf(top)
+	translator := c.translator()
+	translator.asked = asked
+	x.direct = translator.directOf(top)
 	x.strict = sources(shape, reads.untested())
 	x.missing = reads.missing()
 	x.nullable = len(x.strict) > 0 || x.missing || reads.mayBeNull(top, nil)
@@ -75,7 +79,7 @@ func (c *compiler) plain(i int, text string) *expression {
 	return x
 }
 
-func (c *compiler) translator() *translator { return &translator{c.in, c.file.lookups} }
+func (c *compiler) translator() *translator { return &translator{shape: c.in, lookups: c.file.lookups} }
 
 // maxConstantCost bounds the steps, as CEL counts them, of an expression that reads nothing: a few loops in loops would go on for years.
 const maxConstantCost = 1_000_000

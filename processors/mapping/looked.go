@@ -46,6 +46,43 @@ func (r *reading) table(p path) *Lookup {
 	return r.tables[name]
 }
 
+// askedFor gives the idents of the lookups that the expression tests for null itself, each by the id of its place: what is not there must not make the
+// whole result null because of them.
+func (r *reading) askedFor(e ast.Expr) map[int64]bool {
+	idents := map[int64]bool{}
+	r.eachLookup(e, func(p path, ident ast.Expr) {
+		if r.tested[p.String()] || r.tested[p[0]] {
+			idents[ident.ID()] = true
+		}
+	})
+	return idents
+}
+
+// eachLookup visits what is read of lookups, with the lookup's ident.
+func (r *reading) eachLookup(e ast.Expr, visit func(p path, ident ast.Expr)) {
+	if p, ok := pathOf(e); ok && p.looked() {
+		for e.Kind() == ast.SelectKind {
+			e = e.AsSelect().Operand()
+		}
+		visit(p, e.AsCall().Args()[0])
+	}
+	for _, child := range children(e) {
+		r.eachLookup(child, visit)
+	}
+}
+
+// quietMark ends the name that CEL knows a lookup by where the expression tests it for null itself.
+const quietMark = "?"
+
+// hush renames the idents at these places, for whoever plans the checked expression.
+func hush(checked *ast.AST, idents map[int64]bool) {
+	for id := range idents {
+		if ref := checked.ReferenceMap()[id]; ref != nil {
+			checked.ReferenceMap()[id] = ast.NewIdentReference(ref.Name+quietMark, nil)
+		}
+	}
+}
+
 // missing says whether something is read of a lookup that is not tested for null: what is not there makes the result null.
 func (r *reading) missing() bool {
 	for name, p := range r.lookups {

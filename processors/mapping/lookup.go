@@ -64,7 +64,7 @@ func (l *Lookup) fieldType(p *provider, field string) (*types.FieldType, bool) {
 			return nil
 		}
 		v := row.fields[field]
-		row.s.missed = row.s.missed || v == nil
+		row.s.missed = row.s.missed || v == nil && !row.asked
 		return v
 	}
 	return &types.FieldType{
@@ -78,6 +78,7 @@ func (l *Lookup) fieldType(p *provider, field string) (*types.FieldType, bool) {
 type found struct {
 	fields map[string]any
 	kind   *cel.Type
+	asked  bool
 	s      *scratch
 }
 
@@ -105,6 +106,7 @@ func (f *found) Value() any { return f }
 type shelf struct {
 	traits.Mapper // of an empty map
 	lookup        *Lookup
+	asked         bool // whether a key is there is tested
 	s             *scratch
 }
 
@@ -112,10 +114,10 @@ type shelf struct {
 func (m shelf) Find(key ref.Val) (ref.Val, bool) {
 	if text, ok := key.(types.String); ok {
 		if fields := m.lookup.Find(string(text)); fields != nil {
-			return &found{fields, cel.ObjectType(m.lookup.typeName()), m.s}, true
+			return &found{fields, cel.ObjectType(m.lookup.typeName()), m.asked, m.s}, true
 		}
 	}
-	m.s.missed = true
+	m.s.missed = m.s.missed || !m.asked
 	return types.NullValue, true
 }
 

@@ -47,6 +47,12 @@ func TestLookupsGiveFieldsAndNullForWhatIsNotThere(t *testing.T) {
 		{"string(airlines[row.carrier].fleet + 1)", "XX", "null"},
 		{"'airlines[row.carrier] == null ? \"none\" : airlines[row.carrier].name'", "ZZ", "none"},
 		{"'airlines[row.carrier] == null ? \"none\" : airlines[row.carrier].name'", "UA", "United"},
+		{"'airlines[row.carrier] == null ? airlines[\"UA\"].name : \"there\"'", "ZZ", "United"},
+		{"'airlines[row.carrier] == null ? airlines[\"UA\"].name : \"there\"'", "UA", "there"},
+		{"'airlines[row.carrier] == null ? airlines[\"VV\"].name + \"!\" : \"there\"'", "ZZ", "null"},
+		{"'airlines[row.carrier].fleet == null ? airlines[\"UA\"].name.split(\"i\").join(\"j\") : \"fleet\"'", "XX", "Unjted"},
+		{"'airlines[row.carrier].fleet == null ? airlines[\"UA\"].name.split(\"i\").join(\"j\") : \"fleet\"'", "ZZ", "Unjted"},
+		{"'airlines[row.carrier].fleet == null ? airlines[\"VV\"].name.split(\"i\").join(\"j\") : \"fleet\"'", "ZZ", "null"},
 		{"'airlines[row.carrier].fleet == null ? \"no fleet\" : \"fleet\"'", "XX", "no fleet"},
 	} {
 		plan, err := looking(t, "fields:\n  f: "+c.expression+"\n")

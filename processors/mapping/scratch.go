@@ -1,6 +1,8 @@
 package mapping
 
 import (
+	"strings"
+
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types/ref"
 
@@ -122,9 +124,10 @@ func (s *scratch) ResolveName(name string) (any, bool) {
 	if name == "row" {
 		return s, true
 	}
+	name, asked := strings.CutSuffix(name, quietMark)
 	for _, l := range s.lookups {
 		if l.Name == name {
-			return shelf{emptyMap, l, s}, true
+			return shelf{emptyMap, l, asked, s}, true
 		}
 	}
 	return nil, false
