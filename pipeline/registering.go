@@ -34,7 +34,7 @@ type SubjectWriter interface {
 // Incompatible says that the registry would not let a schema into a subject.
 type Incompatible struct {
 	Subject, File string
-	Messages      []string // the registry's
+	Messages      []string // why, as client.Verdict has them
 }
 
 // Error says what was refused; why is in Messages.
@@ -61,7 +61,6 @@ func (r RegistryClient) Admit(ctx context.Context, subject string, file SchemaFi
 	}
 	verdict, err := r.Check(ctx, subject, file.schema())
 	switch {
-	case errors.Is(err, client.ErrNotFound): // an older registry says so of a subject without versions
 	case err != nil:
 		return RowSchema{}, fmt.Errorf("check %s against subject %s: %w", file.Name, subject, err)
 	case !verdict.Compatible:

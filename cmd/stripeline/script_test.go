@@ -36,6 +36,29 @@ func TestScripts(t *testing.T) {
 	})
 }
 
+// TestRegistryScripts runs what a person types against the registry that brokertest names, or one of our own. Its subjects may outlive the test, so that
+// the environment gives a name for topics that no other run has: $T.
+func TestRegistryScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/registry",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			cfg := kafka.Config{Brokers: brokertest.Fake(t).ListenAddrs(), Namespace: brokertest.Name(t)}
+			url := brokertest.Registry()
+			if url == "" {
+				url = serveRegistry(t, brokertest.Connect(t, cfg))
+			}
+			env.Setenv("STRIPELINE_BROKERS", strings.Join(cfg.Brokers, ","))
+			env.Setenv("STRIPELINE_NAMESPACE", cfg.Namespace)
+			env.Setenv("STRIPELINE_REGISTRY", url)
+			env.Setenv("T", brokertest.Name(t))
+			return nil
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"exits": exits},
+	})
+}
+
 // exits runs a command line and checks its exit code: exits CODE stripeline ARGS...
 func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {

@@ -8,6 +8,7 @@
 //	STRIPELINE_TEST_SASL_USER       name
 //	STRIPELINE_TEST_SASL_PASSWORD   password
 //	STRIPELINE_TEST_SASL_CA         file with the authority's PEM
+//	STRIPELINE_TEST_REGISTRY        URL                a schema registry in place of our own, for tests of whole journeys of rows
 package brokertest
 
 import (

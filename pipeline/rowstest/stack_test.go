@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/goleak"
@@ -21,7 +23,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// stack is a broker, the embedded one unless brokertest has real ones, with a schema registry on a port.
+// stack is a broker, the embedded one unless brokertest has real ones, with a schema registry on a port: our own unless brokertest has another.
 type stack struct {
 	t           *testing.T
 	config      kafka.Config
@@ -41,11 +43,24 @@ func newStack(t *testing.T) *stack {
 		s.config = kafka.Config{Brokers: []string{broker.Addr()}, Namespace: brokertest.Name(t)}
 	}
 	s.cluster = brokertest.Connect(t, s.config)
-	s.serveRegistry()
-	c, err := client.Open(client.Config{URLs: []string{s.registryURL}})
-	s.must(err)
-	s.registry = pipeline.RegistryClient{Client: c}
+	if s.registryURL = brokertest.Registry(); s.registryURL == "" {
+		s.serveRegistry()
+	}
+	s.registry = s.client(client.Config{URLs: []string{s.registryURL}})
 	return s
+}
+
+// client gives a client of a registry that believes nothing for longer than a moment.
+func (s *stack) client(config client.Config) pipeline.RegistryClient {
+	if config.Transport == nil {
+		transport := &http.Transport{}
+		s.t.Cleanup(transport.CloseIdleConnections)
+		config.Transport = transport
+	}
+	config.LatestTTL, config.NegativeTTL = time.Millisecond, time.Millisecond
+	c, err := client.Open(config)
+	s.must(err)
+	return pipeline.RegistryClient{Client: c}
 }
 
 func (s *stack) serveRegistry() {

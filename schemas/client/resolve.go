@@ -2,8 +2,12 @@ package client
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
+
+	"github.com/twmb/franz-go/pkg/sr"
 
 	"stripeline/schemas/registry/avrotext"
 )
@@ -37,6 +41,25 @@ func (c *Client) ResolveText(ctx context.Context, s Schema) (string, error) {
 		return "", fmt.Errorf("resolve %s: %w", s.name(), err)
 	}
 	return doc.Resolved(), nil
+}
+
+// body is a schema as it is sent, with references to numbered versions: not every registry takes -1 for the newest in them. One whose subject is not
+// there stays as it is, for the registry to say so.
+func (c *Client) body(ctx context.Context, s Schema) (sr.Schema, error) {
+	s.References = slices.Clone(s.References)
+	for i, ref := range s.References {
+		if ref.Version != newest {
+			continue
+		}
+		v, err := c.Version(ctx, ref.Subject, newest)
+		switch {
+		case err == nil:
+			s.References[i].Version = v.Number
+		case !errors.Is(err, ErrNotFound):
+			return sr.Schema{}, fmt.Errorf("newest version of %s for reference %q: %w", ref.Subject, ref.Name, err)
+		}
+	}
+	return s.wire()
 }
 
 // name is what messages call a schema.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
-	"strconv"
 
 	"github.com/twmb/franz-go/pkg/sr"
 )
@@ -13,7 +12,7 @@ import (
 // Register gives a schema a place in a subject, unless it has one there, and returns its id. It fails with ErrIncompatible
 // or ErrInvalid where the registry does.
 func (c *Client) Register(ctx context.Context, subject string, s Schema) (int, error) {
-	body, err := s.wire()
+	body, err := c.body(ctx, s)
 	if err != nil {
 		return 0, err
 	}
@@ -30,7 +29,7 @@ func (c *Client) Register(ctx context.Context, subject string, s Schema) (int, e
 
 // Lookup returns the version of a subject that has a schema already, or ErrNotFound.
 func (c *Client) Lookup(ctx context.Context, subject string, s Schema) (Version, error) {
-	body, err := s.wire()
+	body, err := c.body(ctx, s)
 	if err != nil {
 		return Version{}, err
 	}
@@ -70,38 +69,6 @@ func (c *Client) SubjectsOf(ctx context.Context, id int) (names []string, err er
 		return err
 	})
 	return names, err
-}
-
-// Verdict is a registry's opinion of a schema. Messages say what is incompatible with what.
-type Verdict struct {
-	Compatible bool
-	Messages   []string
-}
-
-// Check asks whether a subject's rules would let a schema in, without writing anything.
-func (c *Client) Check(ctx context.Context, subject string, s Schema) (Verdict, error) {
-	return c.check(ctx, subject, s, "/versions")
-}
-
-// CheckVersion asks whether a schema goes with one version; -1 is the newest.
-func (c *Client) CheckVersion(ctx context.Context, v Version, s Schema) (Verdict, error) {
-	return c.check(ctx, v.Subject, s, "/versions/"+strconv.Itoa(v.Number))
-}
-
-func (c *Client) check(ctx context.Context, subject string, s Schema, tail string) (Verdict, error) {
-	body, err := s.wire()
-	if err != nil {
-		return Verdict{}, err
-	}
-	var got struct {
-		Compatible bool     `json:"is_compatible"`
-		Messages   []string `json:"messages"`
-	}
-	ctx = sr.WithParams(ctx, sr.Verbose)
-	err = c.try(ctx, again, func(ctx context.Context, cl *sr.Client) error {
-		return cl.Do(ctx, http.MethodPost, "/compatibility/subjects/"+url.PathEscape(subject)+tail, body, &got)
-	})
-	return Verdict(got), err
 }
 
 // Permanence says what a delete leaves behind.
