@@ -49,7 +49,7 @@ func TestRemovedShardsAreGoneAndOnRecord(t *testing.T) {
 	if err != nil {
 		t.Fatalf("the record never said that the shards are removed: %v", err)
 	}
-	status, err := d.Site.Status(ctx)
+	status, err := d.Site.blocks(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}

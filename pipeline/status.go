@@ -2,11 +2,13 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
 
 	"stripeline/pipeline/flow"
+	"stripeline/pipeline/kafka"
 	"stripeline/schemas"
 	"stripeline/schemas/progress"
 )
@@ -36,8 +38,33 @@ type TargetStatus struct {
 	Silent time.Duration `json:"silent_ns"`
 }
 
-// Status asks the brokers for every link's lag and rejects, and the targets topic for the targets.
-func (s *Site) Status(ctx context.Context) (Status, error) {
+// ReadStatus asks for everything that a namespace holds, and makes nothing. One without blocks has no links and targets; one that holds nothing at all
+// is ErrNoNamespace.
+func ReadStatus(ctx context.Context, cluster *kafka.Cluster, registry RegistryClient) (all Status, err error) {
+	all.Links = []LinkLag{}
+	site, missing := VisitSite(ctx, cluster, registry)
+	if missing == nil {
+		all, err = site.blocks(ctx)
+	} else if !errors.Is(missing, ErrNoNamespace) {
+		err = missing
+	}
+	if err != nil {
+		return all, err
+	}
+	if all.Runs, err = ReadRuns(ctx, cluster); err != nil {
+		return all, err
+	}
+	if all.Transforms, err = ReadTransforms(ctx, cluster); err != nil {
+		return all, err
+	}
+	if len(all.Runs)+len(all.Transforms) == 0 {
+		return all, missing
+	}
+	return all, nil
+}
+
+// blocks asks the brokers for every link's lag and rejects, and the targets topic for the targets.
+func (s *Site) blocks(ctx context.Context) (Status, error) {
 	var all Status
 	for _, l := range WritePlan(s.Cluster.Namespace()).Links {
 		lag, err := s.linkLag(ctx, l)
@@ -52,12 +79,6 @@ func (s *Site) Status(ctx context.Context) (Status, error) {
 	}
 	for _, t := range targets {
 		all.Targets = append(all.Targets, TargetStatus{t, time.Since(time.UnixMilli(t.Time))})
-	}
-	if all.Runs, err = ReadRuns(ctx, s.Cluster); err != nil {
-		return all, err
-	}
-	if all.Transforms, err = ReadTransforms(ctx, s.Cluster); err != nil {
-		return all, err
 	}
 	slices.SortFunc(all.Targets, func(a, b TargetStatus) int { return strings.Compare(a.Address, b.Address) })
 	return all, nil

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -62,11 +61,11 @@ func earlierLine(e pipeline.EarlierRun) string {
 }
 
 // printRuns adds the runs of rows to a status; none where nothing was recorded.
-func printRuns(w io.Writer, all []runs.Run) {
+func printRuns(w *tables, all []runs.Run) {
 	if len(all) == 0 {
 		return
 	}
-	fmt.Fprintln(w, "\nRUN\tTOPIC\tSTATE\tROWS\tREJECTS\tBYTES\tLAST HEARD OF\tREASON")
+	w.heading("RUN\tTOPIC\tSTATE\tROWS\tREJECTS\tBYTES\tLAST HEARD OF\tREASON")
 	for _, r := range all {
 		name := r.File
 		if r.Name != "" {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -21,23 +20,31 @@ func statusVerb(a *app) *cobra.Command {
 		Long:    "Show how far every link is behind its input, how many records it put aside, every target with the age of its heartbeat,\nhow far each recorded run of produce has come, and of every transform its lag and whether its mapping fits the latest versions.",
 		Example: examples("status", "status --json"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.withSite(cmd.Context(), pipeline.DefaultShape(), func(ctx context.Context, site *pipeline.Site) error {
-				status, err := site.Status(ctx)
-				if err != nil {
-					return err
-				}
-				return a.output.emit(factsOfStatus(status), func(w io.Writer) { printStatus(w, status) })
-			})
+			a.logger = calm(a.logger)
+			cluster, err := a.connect(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer cluster.Close()
+			registry, err := a.registry()
+			if err != nil {
+				return err
+			}
+			status, err := pipeline.ReadStatus(cmd.Context(), cluster, registry)
+			if err != nil {
+				return err
+			}
+			return a.output.emit(factsOfStatus(status), func(w io.Writer) { printStatus(w, status) })
 		},
 	}
 }
 
 // printTransforms adds the transforms to a status; none where none ever ran.
-func printTransforms(w io.Writer, all []pipeline.TransformStatus) {
+func printTransforms(w *tables, all []pipeline.TransformStatus) {
 	if len(all) == 0 {
 		return
 	}
-	fmt.Fprintln(w, "\nTRANSFORM\tFROM\tTO\tSTATE\tLAG\tREJECTS\tMEMBERS\tLAST HEARD OF\tMAPPING")
+	w.heading("TRANSFORM\tFROM\tTO\tSTATE\tLAG\tREJECTS\tMEMBERS\tLAST HEARD OF\tMAPPING")
 	for _, t := range all {
 		heard := time.Since(time.UnixMilli(t.Time)).Round(time.Second)
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%d\t%s ago\t%s\n", t.Group, t.From, t.To, transformState(t), t.Lag, t.Rejects, t.Members, heard, mappingState(t))
@@ -72,16 +79,40 @@ func mappingState(t pipeline.TransformStatus) string {
 }
 
 func printStatus(out io.Writer, s pipeline.Status) {
-	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(w, "LINK\tINPUT\tLAG\tREJECTS\tMEMBERS\tGROUP")
+	tabs := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
+	w := &tables{Writer: tabs}
+	printBlocks(w, s)
+	printRuns(w, s.Runs)
+	printTransforms(w, s.Transforms)
+	_ = tabs.Flush()
+}
+
+// tables are written one below the other, with an empty line between them.
+type tables struct {
+	io.Writer
+	begun bool
+}
+
+// heading begins a table.
+func (t *tables) heading(columns string) {
+	if t.begun {
+		fmt.Fprintln(t)
+	}
+	t.begun = true
+	fmt.Fprintln(t, columns)
+}
+
+// printBlocks shows the links and targets, nothing where no file was ever put.
+func printBlocks(w *tables, s pipeline.Status) {
+	if len(s.Links) == 0 {
+		return
+	}
+	w.heading("LINK\tINPUT\tLAG\tREJECTS\tMEMBERS\tGROUP")
 	for _, l := range s.Links {
 		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%s %s\n", l.Link, l.Input, l.Lag, l.Rejects, l.Members, l.Group, l.State)
 	}
-	fmt.Fprintln(w, "\nTARGET\tSTATE\tHEARTBEAT\tFREE\tRACK\tADDRESS")
+	w.heading("TARGET\tSTATE\tHEARTBEAT\tFREE\tRACK\tADDRESS")
 	for _, t := range s.Targets {
 		fmt.Fprintf(w, "%s\t%s\t%s ago\t%s\t%s\t%s\n", t.ID, t.State, t.Silent.Round(time.Second), size(t.Free), t.Rack, t.Address)
 	}
-	printRuns(w, s.Runs)
-	printTransforms(w, s.Transforms)
-	_ = w.Flush()
 }
