@@ -38,11 +38,11 @@ type handful struct {
 	reached chan struct{} // closed by the goroutine; nil for records
 }
 
-// What is handed over at once, and how many handfuls may wait: 1 MiB, or one record that is larger than a handful.
+// What is handed over at once, and how many handfuls may wait: 2 MiB, or one record that is larger than a handful.
 const (
-	recordsAtOnce = 256
-	bytesAtOnce   = 64 << 10
-	handfulsAhead = 16
+	recordsAtOnce = 1024
+	bytesAtOnce   = 256 << 10
+	handfulsAhead = 8
 	stampedAtOnce = 64 // records that may share a timestamp
 )
 

@@ -15,7 +15,7 @@ const idleTick = 100 * time.Millisecond
 func (r *rowRun) drain(reading, sending context.Context, s stream) error {
 	defer r.push()
 	ctx, stop := context.WithCancel(reading)
-	ahead := readAhead(ctx, s)
+	ahead := readAhead(ctx, s, r.rowsAtOnce())
 	defer func() {
 		stop()
 		<-ahead.done
@@ -117,11 +117,19 @@ type aheadReader struct {
 // batchesAhead is how many batches of rows there are: one is sent, one is read, the others wait.
 const batchesAhead = 4
 
-// readAhead reads until an error, or ctx ends. Whoever takes from full gives back to empty.
-func readAhead(ctx context.Context, s stream) *aheadReader {
+// rowsAtOnce is how many rows are sent before it is looked whether progress is to be recorded.
+func (r *rowRun) rowsAtOnce() int {
+	if r.Sync {
+		return 16 // each is a round trip
+	}
+	return rowplan.BatchRows
+}
+
+// readAhead reads until an error, or ctx ends, batches of at most so many rows. Whoever takes from full gives back to empty.
+func readAhead(ctx context.Context, s stream, most int) *aheadReader {
 	a := &aheadReader{make(chan *readRows, batchesAhead), make(chan *readRows, batchesAhead), make(chan struct{})}
 	for range batchesAhead {
-		a.empty <- &readRows{}
+		a.empty <- &readRows{Batch: rowplan.Batch{Most: most}}
 	}
 	go a.run(ctx, s)
 	return a

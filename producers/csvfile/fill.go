@@ -16,7 +16,7 @@ func (s *Source) Fill(ctx context.Context, b *rowplan.Batch) error {
 	s.stream.Keep()
 	defer func() { s.hasty, s.splitter.scratch = false, nil }()
 	b.Rows, s.hasty = b.Rows[:0], false
-	for began := s.stream.Offset(); len(b.Rows) < rowplan.BatchRows && s.stream.Offset()-began < rowplan.BatchBytes; s.hasty = true {
+	for began := s.stream.Offset(); b.Takes(s.stream.Offset() - began); s.hasty = true {
 		row := b.Next()
 		spare := &b.Spare[len(b.Rows)-1]
 		s.splitter.scratch = *spare

@@ -77,7 +77,7 @@ func (s *Source) Fill(ctx context.Context, b *rowplan.Batch) error {
 	s.stream.Keep()
 	defer func() { s.hasty = false }()
 	b.Rows = b.Rows[:0]
-	for began := s.stream.Offset(); len(b.Rows) < rowplan.BatchRows && s.stream.Offset()-began < rowplan.BatchBytes; s.hasty = true {
+	for began := s.stream.Offset(); b.Takes(s.stream.Offset() - began); s.hasty = true {
 		if err := s.next(ctx, b.Next()); err != nil {
 			b.Rows = b.Rows[:len(b.Rows)-1]
 			if err == errLater {

@@ -32,13 +32,23 @@ type Row struct {
 type Batch struct {
 	Rows  []Row
 	Spare [][]byte // per row: memory for cells that do not stand in the text as they are
+	Most  int      // rows at once, BatchRows when 0
 }
 
-// What a batch holds at most; a row of any size is alone in one.
+// What a batch holds at most; a row of any size fits into an empty one.
 const (
-	BatchRows  = 128
-	BatchBytes = 64 << 10
+	BatchRows  = 512
+	BatchBytes = 256 << 10
 )
+
+// Takes says whether there is room for a further row behind so many bytes of text.
+func (b *Batch) Takes(bytes int64) bool {
+	most := b.Most
+	if most == 0 {
+		most = BatchRows
+	}
+	return len(b.Rows) < most && bytes < BatchBytes
+}
 
 // Next adds an empty row and gives it, with the memory that some row before it had. It is valid until the next call.
 func (b *Batch) Next() *Row {
