@@ -17,7 +17,6 @@ func TestProduceSyncEndsWithItsContextWhileTheBrokerHoldsTheWrite(t *testing.T) 
 	c := brokertest.Connect(t, kafka.Config{Brokers: broker.ListenAddrs(), Namespace: brokertest.Name(t)})
 	topic := brokertest.Topic(t, c, 1)
 	held, release := make(chan struct{}), make(chan struct{})
-	defer close(release)
 	broker.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
 		broker.SleepControl(func() {
 			close(held)
@@ -37,5 +36,9 @@ func TestProduceSyncEndsWithItsContextWhileTheBrokerHoldsTheWrite(t *testing.T) 
 	}()
 	if err := producer.ProduceSync(ctx, &kafka.Record{Topic: topic, Value: []byte("held")}); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v, want that the context has ended", err)
+	}
+	close(release)
+	if err := producer.Flush(t.Context()); err != nil { // the broker shall not write while its directory is removed
+		t.Error(err)
 	}
 }
