@@ -38,8 +38,8 @@ type TargetStatus struct {
 	Silent time.Duration `json:"silent_ns"`
 }
 
-// ReadStatus asks for everything that a namespace holds, and makes nothing. One without blocks has no links and targets; one that holds nothing at all
-// is ErrNoNamespace.
+// ReadStatus asks for everything that a namespace holds. One without blocks has no links and targets, and none are made; one that holds nothing at all is
+// ErrNoNamespace.
 func ReadStatus(ctx context.Context, cluster *kafka.Cluster, registry RegistryClient) (all Status, err error) {
 	all.Links = []LinkLag{}
 	site, missing := VisitSite(ctx, cluster, registry)

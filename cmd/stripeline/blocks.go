@@ -28,6 +28,17 @@ func (a *app) visitSite(ctx context.Context, work func(context.Context, *pipelin
 type enter func(*kafka.Cluster, pipeline.RegistryClient) (*pipeline.Site, error)
 
 func (a *app) onSite(ctx context.Context, work func(context.Context, *pipeline.Site) error, enter enter) error {
+	return a.connected(ctx, func(cluster *kafka.Cluster, registry pipeline.RegistryClient) error {
+		site, err := enter(cluster, registry)
+		if err != nil {
+			return err
+		}
+		return work(ctx, site)
+	})
+}
+
+// connected runs a verb's work with brokers and registry.
+func (a *app) connected(ctx context.Context, work func(*kafka.Cluster, pipeline.RegistryClient) error) error {
 	a.logger = calm(a.logger)
 	cluster, err := a.connect(ctx)
 	if err != nil {
@@ -38,11 +49,7 @@ func (a *app) onSite(ctx context.Context, work func(context.Context, *pipeline.S
 	if err != nil {
 		return err
 	}
-	site, err := enter(cluster, registry)
-	if err != nil {
-		return err
-	}
-	return work(ctx, site)
+	return work(cluster, registry)
 }
 
 // shapeFlags declares how internal topics are made where they are missing.

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"stripeline/pipeline"
+	"stripeline/pipeline/kafka"
 	runs "stripeline/schemas/progress"
 )
 
@@ -20,21 +21,13 @@ func statusVerb(a *app) *cobra.Command {
 		Long:    "Show how far every link is behind its input, how many records it put aside, every target with the age of its heartbeat,\nhow far each recorded run of produce has come, and of every transform its lag and whether its mapping fits the latest versions.",
 		Example: examples("status", "status --json"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			a.logger = calm(a.logger)
-			cluster, err := a.connect(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer cluster.Close()
-			registry, err := a.registry()
-			if err != nil {
-				return err
-			}
-			status, err := pipeline.ReadStatus(cmd.Context(), cluster, registry)
-			if err != nil {
-				return err
-			}
-			return a.output.emit(factsOfStatus(status), func(w io.Writer) { printStatus(w, status) })
+			return a.connected(cmd.Context(), func(cluster *kafka.Cluster, registry pipeline.RegistryClient) error {
+				status, err := pipeline.ReadStatus(cmd.Context(), cluster, registry)
+				if err != nil {
+					return err
+				}
+				return a.output.emit(factsOfStatus(status), func(w io.Writer) { printStatus(w, status) })
+			})
 		},
 	}
 }

@@ -173,7 +173,10 @@ func (t *translator) call(e ast.Expr) *direct {
 	for _, b := range builds(call.FunctionName()) {
 		if d := b(args); d != nil {
 			d.reads = alwaysRead(call.FunctionName(), args)
-			return d.folded(constant)
+			if constant {
+				return d.folded()
+			}
+			return d
 		}
 	}
 	return nil
@@ -202,9 +205,9 @@ func alwaysRead(name string, args []*direct) (reads []int) {
 	return reads
 }
 
-// folded is d with its value worked out when it reads nothing.
-func (d *direct) folded(constant bool) *direct {
-	if !constant || d.void != nil {
+// folded is d, which reads nothing, with its value worked out.
+func (d *direct) folded() *direct {
+	if d.void != nil {
 		return d
 	}
 	for _, fold := range []func(*direct) *direct{fold1[int64], fold1[float64], fold1[bool], fold1[[]byte], fold1[time.Time], fold1[time.Duration], fold1[amount]} {

@@ -56,7 +56,7 @@ func (l looked) get(s *scratch, field string) (v any, ok bool) {
 func (l looked) field(e ast.SelectExpr) *direct {
 	name := e.FieldName()
 	if e.IsTestOnly() {
-		return l.test(name, false)
+		return negated(l.fieldNull(name))
 	}
 	i := l.lookup.Shape.Index(name)
 	if i < 0 {
@@ -118,10 +118,10 @@ func (l looked) decimal(name string) *direct {
 	})
 }
 
-// test says whether a field of the value is null (or is not, as equal says).
-func (l looked) test(field string, equal bool) *direct {
+// fieldNull says whether a field of the value is null.
+func (l looked) fieldNull(field string) *direct {
 	return made(func(s *scratch) (bool, bool) {
 		v, ok := l.get(s, field)
-		return (v == nil) == equal, ok
+		return v == nil, ok
 	})
 }

@@ -5,11 +5,20 @@ import "cel.dev/cel-go/common/ast"
 // nullTest translates row.f == null, table[key] == null, table[key].f == null, and the same with !=.
 func (t *translator) nullTest(e ast.Expr) *direct {
 	p, equal, ok := nullTest(e)
-	switch {
-	case !ok:
+	if !ok {
 		return nil
-	case len(p) == 1 && !p.looked():
-		return t.fieldNull(t.shape.Index(p[0]), equal)
+	}
+	d := t.isNull(p, e)
+	if d == nil || equal {
+		return d
+	}
+	return negated(d)
+}
+
+// isNull says whether the path that e tests is null.
+func (t *translator) isNull(p path, e ast.Expr) *direct {
+	if len(p) == 1 && !p.looked() {
+		return t.fieldNull(t.shape.Index(p[0]))
 	}
 	tested := e.AsCall().Args()[0]
 	if isNull(tested) {
@@ -18,30 +27,38 @@ func (t *translator) nullTest(e ast.Expr) *direct {
 	if l, ok := t.lookedUp(tested); ok {
 		return made(func(s *scratch) (bool, bool) {
 			fields, ok := l.find(s)
-			return (fields == nil) == equal, ok
+			return fields == nil, ok
 		})
 	}
 	if tested.Kind() != ast.SelectKind {
 		return nil
 	}
 	if l, ok := t.lookedUp(tested.AsSelect().Operand()); ok {
-		return l.test(tested.AsSelect().FieldName(), equal)
+		return l.fieldNull(tested.AsSelect().FieldName())
 	}
 	return nil
 }
 
-// fieldNull is row.f == null, or the opposite. What is not null must be readable, as it must for CEL.
-func (t *translator) fieldNull(i int, equal bool) *direct {
+// negated is the opposite of a truth.
+func negated(d *direct) *direct {
+	return made(func(s *scratch) (bool, bool) {
+		yes, ok := d.truth(s)
+		return !yes, ok
+	})
+}
+
+// fieldNull is row.f == null. What is not null must be readable, as it must for CEL.
+func (t *translator) fieldNull(i int) *direct {
 	sound := always(true)
 	if field := t.fieldAt(i); field != nil {
 		sound = field.sound()
 	}
 	return made(func(s *scratch) (bool, bool) {
 		if s.null(i) {
-			return equal, true
+			return true, true
 		}
 		_, ok := sound(s)
-		return !equal, ok
+		return false, ok
 	})
 }
 

@@ -61,9 +61,7 @@ func (c *compiler) compile(e entry) (*expression, error) {
 		return nil, fmt.Errorf("%w in %q", err, e.text)
 	}
 	x.program = program
-	translator := c.translator()
-	translator.asked = asked
-	x.direct = translator.directOf(top)
+	x.direct = (&translator{c.in, c.file.lookups, asked}).directOf(top)
 	x.strict = sources(shape, reads.untested())
 	x.missing = reads.missing()
 	x.nullable = len(x.strict) > 0 || x.missing || reads.mayBeNull(top, nil)
@@ -72,14 +70,12 @@ func (c *compiler) compile(e entry) (*expression, error) {
 
 // plain is field i of the input.
 func (c *compiler) plain(i int, text string) *expression {
-	x := &expression{text: text, field: i, result: celType(c.in.Fields[i].Type), direct: c.translator().fieldAt(i)}
+	x := &expression{text: text, field: i, result: celType(c.in.Fields[i].Type), direct: (&translator{shape: c.in}).fieldAt(i)}
 	if _, x.nullable = c.in.Fields[i].Type.Nullable(); x.nullable {
 		x.strict = []source{{index: i}}
 	}
 	return x
 }
-
-func (c *compiler) translator() *translator { return &translator{shape: c.in, lookups: c.file.lookups} }
 
 // maxConstantCost bounds the steps, as CEL counts them, of an expression that reads nothing: a few loops in loops would go on for years.
 const maxConstantCost = 1_000_000

@@ -166,6 +166,7 @@ type follower struct {
 	read int64
 }
 
+// Read implements io.Reader. It waits for at least one byte; the end comes with stop alone, and a file that shrinks is an error.
 func (w *follower) Read(p []byte) (int, error) {
 	poll := w.poll
 	if poll == 0 {
