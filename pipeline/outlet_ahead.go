@@ -13,11 +13,11 @@ import (
 // It is for one goroutine itself, but for Buffered and lost. A record that has no timestamp gets that of the moment it is handed over.
 type aheadOutlet struct {
 	outlet
-	filling handful       // not pushed yet
-	full    chan handful  // to the goroutine
-	empty   chan []queued // from it
-	ended   chan struct{} // closed when the goroutine has returned
-	waiting atomic.Int64  // bytes that are produced and not handed over
+	filling recordBatch      // not pushed yet
+	full    chan recordBatch // to the goroutine
+	empty   chan []queued    // from it
+	ended   chan struct{}    // closed when the goroutine has returned
+	waiting atomic.Int64     // bytes that are produced and not handed over
 
 	ctx    context.Context // of the records, ended by Close; from is what it is made of
 	from   context.Context
@@ -30,25 +30,25 @@ type queued struct {
 	done   func(*kafka.Record, error)
 }
 
-// handful is what reaches the goroutine at once: records of one context, or the question whether it has come so far.
-type handful struct {
+// recordBatch is what reaches the goroutine at once: records of one context, or the question whether it has come so far.
+type recordBatch struct {
 	ctx     context.Context
 	records []queued
 	bytes   int64
 	reached chan struct{} // closed by the goroutine; nil for records
 }
 
-// What is handed over at once, and how many handfuls may wait: 2 MiB, or one record that is larger than a handful.
+// What is handed over at once, and how many batches may wait: 2 MiB, or one record that is larger than a batch.
 const (
-	recordsAtOnce = 1024
-	bytesAtOnce   = 256 << 10
-	handfulsAhead = 8
-	stampedAtOnce = 64 // records that may share a timestamp
+	recordsAtOnce      = 1024
+	bytesAtOnce        = 256 << 10
+	recordBatchesAhead = 8
+	stampedAtOnce      = 64 // records that may share a timestamp
 )
 
 func sendAhead(out outlet) *aheadOutlet {
 	o := &aheadOutlet{
-		outlet: out, full: make(chan handful, handfulsAhead), empty: make(chan []queued, handfulsAhead), ended: make(chan struct{}),
+		outlet: out, full: make(chan recordBatch, recordBatchesAhead), empty: make(chan []queued, recordBatchesAhead), ended: make(chan struct{}),
 	}
 	go o.run()
 	return o
@@ -75,13 +75,13 @@ func (o *aheadOutlet) push() {
 	if len(f.records) == 0 {
 		return
 	}
-	if f.bytes > 2*bytesAtOnce { // large records: one handful is sent while the next is filled
+	if f.bytes > 2*bytesAtOnce { // large records: one batch is sent while the next is filled
 		o.caughtUp()
 	}
 	f.ctx = o.ctx
 	o.waiting.Add(f.bytes)
 	o.full <- f
-	o.filling = handful{}
+	o.filling = recordBatch{}
 	select {
 	case o.filling.records = <-o.empty:
 	default:
@@ -118,7 +118,7 @@ func (o *aheadOutlet) run() {
 // caughtUp waits until everything that was pushed is handed over.
 func (o *aheadOutlet) caughtUp() {
 	reached := make(chan struct{})
-	o.full <- handful{reached: reached}
+	o.full <- recordBatch{reached: reached}
 	<-reached
 }
 

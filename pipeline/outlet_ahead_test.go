@@ -38,7 +38,7 @@ func TestAheadKeepsTheOrderAndSettlesWhatCameBefore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slow := &slowOutlet{}
 		o := sendAhead(slow)
-		const count = 2*handfulsAhead*recordsAtOnce + 7
+		const count = 2*recordBatchesAhead*recordsAtOnce + 7
 		for i := range count {
 			o.Produce(t.Context(), &kafka.Record{Value: strconv.AppendInt(nil, int64(i), 10)}, func(_ *kafka.Record, err error) {
 				if err != nil {
@@ -72,7 +72,7 @@ func TestAheadIsBoundedAndCloseLetsGo(t *testing.T) {
 		go func() {
 			defer close(all)
 			for range 8 {
-				o.Produce(ctx, &kafka.Record{Value: make([]byte, handfulsAhead*bytesAtOnce/2)}, func(_ *kafka.Record, err error) {
+				o.Produce(ctx, &kafka.Record{Value: make([]byte, recordBatchesAhead*bytesAtOnce/2)}, func(_ *kafka.Record, err error) {
 					if err != nil {
 						failed.Add(1)
 					}
